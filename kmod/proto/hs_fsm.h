@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The handshake (section 2.5, 5.10): a table (state, event) -> (state, action). A timeout is an event. */
+#ifndef SMCU_PROTO_HS_FSM_H
+#define SMCU_PROTO_HS_FSM_H
+
+#include "proto/base.h"
+
+enum smcu_hs_state {
+	SMCU_HS_C_START,		/* client: TCP is established, the peer has the option */
+	SMCU_HS_C_WAIT_ACCEPT,
+	SMCU_HS_C_WAIT_RKEY,		/* joins a link group: CONFIRM_RKEY is on its way */
+	SMCU_HS_C_WAIT_LINK,		/* first contact: confirm sent, CONFIRM_LINK expected */
+	SMCU_HS_S_WAIT_PROPOSAL,
+	SMCU_HS_S_WAIT_LGR,		/* which link group? somebody else may be making it */
+	SMCU_HS_S_WAIT_RKEY,
+	SMCU_HS_S_WAIT_CONFIRM,		/* joining */
+	SMCU_HS_S_WAIT_CONFIRM_FC,	/* first contact */
+	SMCU_HS_S_WAIT_LINK,		/* first contact: CONFIRM_LINK sent */
+	SMCU_HS_DONE,			/* SMC */
+	SMCU_HS_FALLBACK,		/* TCP */
+	SMCU_HS_FAILED,			/* the connection is dead */
+	SMCU_HS_COUNT
+};
+
+enum smcu_hs_event {
+	SMCU_HE_START,
+	SMCU_HE_PROPOSAL,
+	SMCU_HE_ACCEPT_FC,
+	SMCU_HE_ACCEPT_JOIN,
+	SMCU_HE_CONFIRM,
+	SMCU_HE_DECLINE,
+	SMCU_HE_BAD,			/* bytes that are not the expected CLC message */
+	SMCU_HE_EOF,			/* TCP was closed or reset by the peer */
+	SMCU_HE_LGR_NEW,		/* server: this connection makes the link group */
+	SMCU_HE_LGR_JOIN,		/* server: an active link group is there */
+	SMCU_HE_RKEY_OK,
+	SMCU_HE_LINK_UP,
+	SMCU_HE_LOCAL_FAIL,		/* our side can't go on: a reason is known */
+	SMCU_HE_TIMEOUT,
+	SMCU_HE_COUNT
+};
+
+enum smcu_hs_action {
+	SMCU_HA_NONE,
+	SMCU_HA_PROPOSE,		/* client: send the proposal */
+	SMCU_HA_FIRST_CLIENT,		/* client: make the link group, QP to RTR, send confirm */
+	SMCU_HA_JOIN_CLIENT,		/* client: find the link group, send CONFIRM_RKEY */
+	SMCU_HA_CONFIRM,		/* client: send confirm, then finish */
+	SMCU_HA_NEGOTIATE,		/* server: choose, then find the link group */
+	SMCU_HA_ACCEPT_FIRST,		/* server: make QP, send accept with first contact */
+	SMCU_HA_JOIN_SERVER,		/* server: send CONFIRM_RKEY */
+	SMCU_HA_ACCEPT_JOIN,		/* server: send accept */
+	SMCU_HA_LINK_SERVER,		/* server: QP to RTS, send CONFIRM_LINK */
+	SMCU_HA_FINISH,			/* go to SMC */
+	SMCU_HA_FALL_BACK,		/* nothing to be said: plain TCP from here */
+	SMCU_HA_DECLINE,		/* send a decline, then plain TCP */
+	SMCU_HA_FAIL,			/* reset the connection */
+};
+
+/**
+ * struct smcu_hs_step - one cell of the table
+ * @next: state afterwards
+ * @action: enum smcu_hs_action
+ */
+struct smcu_hs_step {
+	u8 next;
+	u8 action;
+};
+
+/**
+ * smcu_hs_next() - look up the table
+ * @state: enum smcu_hs_state
+ * @event: enum smcu_hs_event
+ *
+ * Rules: until the server has sent its accept nothing of ours is on the stream, so whatever goes wrong there is a fallback;
+ * a client whose proposal was answered by anything but CLC is dead. DONE, FALLBACK and FAILED are final. Every state but
+ * these has an edge for TIMEOUT, EOF, LOCAL_FAIL and BAD. An event that can't happen in a state (START twice, a CLC message of
+ * the wrong type) acts like BAD.
+ */
+struct smcu_hs_step smcu_hs_next(u8 state, u8 event);
+
+/**
+ * smcu_hs_timeout_ms() - how long may a state last?
+ * @state: enum smcu_hs_state
+ *
+ * Return: milliseconds of SMCU_T_*, 0 for a final state
+ */
+u32 smcu_hs_timeout_ms(u8 state);
+
+const char *smcu_hs_state_name(u8 state);
+const char *smcu_hs_event_name(u8 event);
+
+#endif
