@@ -1,0 +1,424 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+"""What setsockopt(TCP_ULP, "smc") promises to a program, beyond carrying bytes.
+
+Prints `ok NAME` or `FAIL NAME: why` for each check; exit status 0 if none failed.
+"""
+import argparse
+import array
+import errno
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+
+TCP_ULP = 31
+LIMIT = 30
+CHECKS = []
+
+
+def check(func):
+    CHECKS.append(func)
+    return func
+
+
+def ulp(sock, name=b'smc'):
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_ULP, name)
+    return sock
+
+
+def expect_errno(wanted, func, *args):
+    try:
+        func(*args)
+    except OSError as err:
+        assert err.errno in wanted, 'got %s' % errno.errorcode.get(err.errno, err.errno)
+        return
+    raise AssertionError('it was allowed')
+
+
+def listener(family=socket.AF_INET, address=None, with_ulp=False):
+    sock = socket.socket(family)
+    if with_ulp:
+        ulp(sock)
+    sock.bind((address or ARGS.address, 0))
+    sock.listen(8)
+    sock.settimeout(LIMIT)
+    return sock
+
+
+def read_exactly(sock, length):
+    data = b''
+    while len(data) < length:
+        part = sock.recv(length - len(data))
+        assert part, 'end of stream after %d of %d' % (len(data), length)
+        data += part
+    return data
+
+
+def connected(server_ulp, client_ulp=True):
+    """(client, server) connected; the client blocking with a time limit."""
+    wait = listener(with_ulp=server_ulp)
+    client = socket.socket()
+    if client_ulp:
+        ulp(client)
+    client.settimeout(LIMIT)
+    client.connect(wait.getsockname())
+    server = wait.accept()[0]
+    server.settimeout(LIMIT)
+    wait.close()
+    return client, server
+
+
+def talk(one, other, data=b'0123456789' * 10):
+    """Bytes cross both ways; by then the outcome of the handshake is known to both ends."""
+    one.sendall(data)
+    assert read_exactly(other, len(data)) == data, 'wrong bytes'
+    other.sendall(data)
+    assert read_exactly(one, len(data)) == data, 'wrong bytes'
+
+
+@check
+def unknown_ulp_name():
+    expect_errno((errno.ENOENT,), ulp, socket.socket(), b'smcx')
+
+
+@check
+def connected_socket():
+    wait = listener()
+    client = socket.create_connection(wait.getsockname())
+    expect_errno((errno.EISCONN, errno.EINVAL, errno.ENOTSUPP if hasattr(errno, 'ENOTSUPP') else errno.EOPNOTSUPP,
+                  errno.EOPNOTSUPP), ulp, client)
+    talk(client, wait.accept()[0])
+
+
+@check
+def udp_socket():
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    expect_errno((errno.ENOPROTOOPT, errno.EOPNOTSUPP, errno.EINVAL), ulp, sock)
+
+
+@check
+def unix_socket():
+    sock = socket.socket(socket.AF_UNIX)
+    expect_errno((errno.ENOPROTOOPT, errno.EOPNOTSUPP), ulp, sock)
+
+
+@check
+def twice():
+    expect_errno((errno.EEXIST,), ulp, ulp(socket.socket()))
+
+
+@check
+def other_ulp_after():
+    expect_errno((errno.EEXIST, errno.ENOENT, errno.EBUSY), ulp, ulp(socket.socket()), b'tls')
+
+
+@check
+def name_is_readable():
+    sock = ulp(socket.socket())
+    got = sock.getsockopt(socket.IPPROTO_TCP, TCP_ULP, 16)
+    assert got.rstrip(b'\0') == b'smc', got
+
+
+@check
+def close_unused():
+    ulp(socket.socket()).close()
+    ulp(socket.socket(socket.AF_INET6)).close()
+
+
+@check
+def refused():
+    free = listener()
+    port = free.getsockname()[1]
+    free.close()
+    sock = ulp(socket.socket())
+    expect_errno((errno.ECONNREFUSED,), sock.connect, (ARGS.address, port))
+    again = listener()
+    sock.connect(again.getsockname())
+    talk(sock, again.accept()[0])
+
+
+@check
+def names_of_both_ends():
+    client, server = connected(ARGS.both)
+    assert client.getpeername() == server.getsockname()
+    assert client.getsockname() == server.getpeername()
+    talk(client, server)
+    assert client.getpeername() == server.getsockname()
+
+
+@check
+def inode_stays():
+    """Conversion and fallback swap neither file, inode nor struct socket."""
+    sock = socket.socket()
+    link, info = os.readlink('/proc/self/fd/%d' % sock.fileno()), os.fstat(sock.fileno())
+    ulp(sock)
+    wait = listener(with_ulp=ARGS.both)
+    sock.settimeout(LIMIT)
+    sock.connect(wait.getsockname())
+    talk(sock, wait.accept()[0])
+    assert link == os.readlink('/proc/self/fd/%d' % sock.fileno())
+    assert info.st_ino == os.fstat(sock.fileno()).st_ino and info.st_dev == os.fstat(sock.fileno()).st_dev
+
+
+def wait_epoll(poll, fd, wanted):
+    for got, events in poll.poll(LIMIT):
+        if got == fd and events & wanted:
+            return events
+    raise AssertionError('no event in %d s' % LIMIT)
+
+
+def epoll_before_connect(flags):
+    """Registered before the conversion is known to work; each event of the connection's life must come."""
+    sock = ulp(socket.socket())
+    poll = select.epoll()
+    poll.register(sock, select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | flags)
+    wait = listener(with_ulp=ARGS.both)
+    sock.setblocking(False)
+    err = sock.connect_ex(wait.getsockname())
+    assert err in (0, errno.EINPROGRESS), errno.errorcode[err]
+    wait_epoll(poll, sock.fileno(), select.EPOLLOUT)
+    assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+    server = wait.accept()[0]
+    server.settimeout(LIMIT)
+    sock.send(b'x' * 1000)
+    read_exactly(server, 1000)
+    for _ in range(3):
+        server.sendall(b'y' * 1000)
+        wait_epoll(poll, sock.fileno(), select.EPOLLIN)
+        got = sock.recv(1000)
+        while len(got) < 1000:
+            wait_epoll(poll, sock.fileno(), select.EPOLLIN)
+            got += sock.recv(1000 - len(got))
+    server.close()
+    wait_epoll(poll, sock.fileno(), select.EPOLLRDHUP)
+    assert sock.recv(1) == b''
+
+
+@check
+def epoll_level():
+    epoll_before_connect(0)
+
+
+@check
+def epoll_edge():
+    epoll_before_connect(select.EPOLLET)
+
+
+@check
+def dup_before_connect():
+    """A dup of before the conversion is the same connection afterwards."""
+    sock = socket.socket()
+    copy = sock.dup()
+    ulp(sock)
+    wait = listener(with_ulp=ARGS.both)
+    sock.settimeout(LIMIT)
+    copy.settimeout(LIMIT)
+    sock.connect(wait.getsockname())
+    server = wait.accept()[0]
+    server.settimeout(LIMIT)
+    talk(copy, server)
+    sock.close()
+    talk(copy, server)
+    assert server.fileno() >= 0
+
+
+@check
+def passed_by_scm_rights():
+    left, right = socket.socketpair()
+    sock = ulp(socket.socket())
+    left.sendmsg([b'f'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [sock.fileno()]))])
+    wait = listener(with_ulp=ARGS.both)
+    sock.settimeout(LIMIT)
+    sock.connect(wait.getsockname())
+    server = wait.accept()[0]
+    server.settimeout(LIMIT)
+    ancillary = right.recvmsg(1, socket.CMSG_SPACE(4))[1]
+    received = socket.socket(fileno=array.array('i', ancillary[0][2])[0])
+    received.settimeout(LIMIT)
+    sock.close()
+    talk(received, server)
+
+
+@check
+def reader_blocked_over_handshake():
+    """A thread that blocks in recv before the outcome is known gets its bytes."""
+    client, server = connected(ARGS.both)
+    got = []
+    thread = threading.Thread(target=lambda: got.append(read_exactly(client, 5)), daemon=True)
+    thread.start()
+    server.sendall(b'hello')
+    thread.join(LIMIT)
+    assert got == [b'hello'], 'the reader still waits'
+
+
+@check
+def big_early_send():
+    """Far more than any buffer, sent before the server has accepted."""
+    wait = listener(with_ulp=ARGS.both)
+    client = ulp(socket.socket())
+    client.settimeout(LIMIT)
+    client.connect(wait.getsockname())
+    data = os.urandom(1 << 16) * 64
+    thread = threading.Thread(target=client.sendall, args=(data,), daemon=True)
+    thread.start()
+    thread.join(0.3)                    # lets it fill what buffers there are
+    server = wait.accept()[0]
+    server.settimeout(LIMIT)
+    assert read_exactly(server, len(data)) == data, 'wrong bytes'
+    thread.join(LIMIT)
+    assert not thread.is_alive()
+
+
+@check
+def send_buffer_full_then_room():
+    """Nonblocking: EAGAIN, then EPOLLOUT once the other end has read."""
+    client, server = connected(ARGS.both)
+    client.setblocking(False)
+    sent = 0
+    try:
+        while sent < 1 << 28:
+            sent += client.send(bytes(65536))
+    except BlockingIOError:
+        pass
+    poll = select.epoll()
+    poll.register(client, select.EPOLLOUT | select.EPOLLET)
+    poll.poll(0)
+    read_exactly(server, sent)
+    wait_epoll(poll, client.fileno(), select.EPOLLOUT)
+    assert client.send(b'z') == 1
+
+
+@check
+def half_close():
+    client, server = connected(ARGS.both)
+    client.sendall(b'question')
+    client.shutdown(socket.SHUT_WR)
+    assert read_exactly(server, 8) == b'question' and server.recv(1) == b''
+    server.sendall(b'answer')
+    server.close()
+    assert read_exactly(client, 6) == b'answer' and client.recv(1) == b''
+
+
+@check
+def shutdown_before_data():
+    client, server = connected(ARGS.both)
+    client.shutdown(socket.SHUT_WR)
+    assert server.recv(1) == b''
+    expect_errno((errno.EPIPE,), client.send, b'x')
+    server.close()
+    assert client.recv(1) == b''
+
+
+@check
+def timeout_of_recv():
+    client, server = connected(ARGS.both)
+    talk(client, server)
+    client.setblocking(True)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, (0).to_bytes(8, 'little') + (200000).to_bytes(8, 'little'))
+    expect_errno((errno.EAGAIN,), client.recv, 1)
+
+
+@check
+def dontwait_and_waitall():
+    client, server = connected(ARGS.both)
+    talk(client, server)
+    client.setblocking(True)
+    expect_errno((errno.EAGAIN,), client.recv, 1, socket.MSG_DONTWAIT)
+    thread = threading.Thread(target=lambda: [server.send(b'abc') for _ in range(4)], daemon=True)
+    thread.start()
+    assert client.recv(12, socket.MSG_WAITALL) == b'abc' * 4
+
+
+@check
+def sendmsg_recvmsg_vectors():
+    client, server = connected(ARGS.both)
+    assert client.sendmsg([b'ab', b'', b'cde']) == 5
+    assert read_exactly(server, 5) == b'abcde'
+    server.sendall(b'vwxyz')
+    one, two = bytearray(2), bytearray(3)
+    got = 0
+    while got < 5:
+        n = client.recvmsg_into([memoryview(one)[min(got, 2):], memoryview(two)[max(got - 2, 0):]])[0]
+        assert n
+        got += n
+    assert bytes(one + two) == b'vwxyz'
+
+
+@check
+def options_still_work():
+    client, server = connected(ARGS.both)
+    talk(client, server)
+    for level, name, value in ((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+                               (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 77)):
+        client.setsockopt(level, name, value)
+        assert client.getsockopt(level, name) == value
+    assert len(client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 232)) >= 100
+    talk(client, server)
+
+
+@check
+def fork_shares_it():
+    client, server = connected(ARGS.both)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            talk(client, server)
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+    talk(client, server)
+
+
+@check
+def many_opened_and_dropped():
+    """Closed at each moment of the handshake."""
+    wait = listener(with_ulp=ARGS.both)
+    for i in range(30):
+        sock = ulp(socket.socket())
+        sock.setblocking(False)
+        sock.connect_ex(wait.getsockname())
+        if i % 3 == 0:
+            select.select([], [sock], [], LIMIT)
+        if i % 3 == 1:
+            select.select([wait], [], [], LIMIT)
+            wait.accept()[0].close()
+        sock.close()
+    wait.close()
+    client, server = connected(ARGS.both)
+    talk(client, server)
+
+
+def on_alarm(signum, frame):
+    raise TimeoutError('hangs')
+
+
+def main():
+    global ARGS
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--address', default='10.9.9.9', help='of this host, for both ends (default 10.9.9.9)')
+    parser.add_argument('--both', action='store_true', help='the server has the ULP too; without, clients fall back')
+    parser.add_argument('names', nargs='*', help='only these checks')
+    ARGS = parser.parse_args()
+    failed = 0
+    signal.signal(signal.SIGALRM, on_alarm)
+    for func in CHECKS:
+        if ARGS.names and func.__name__ not in ARGS.names:
+            continue
+        try:
+            signal.alarm(2 * LIMIT)
+            func()
+            signal.alarm(0)
+            print('ok   api %s' % func.__name__)
+        except Exception as err:        # whatever it is, the check has failed
+            print('FAIL api %s: %s %s' % (func.__name__, type(err).__name__, err))
+            failed += 1
+        sys.stdout.flush()
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
