@@ -43,7 +43,7 @@ def listener(family=socket.AF_INET, address=None, with_ulp=False):
     if with_ulp:
         ulp(sock)
     sock.bind((address or ARGS.address, 0))
-    sock.listen(8)
+    sock.listen(64)
     sock.settimeout(LIMIT)
     return sock
 

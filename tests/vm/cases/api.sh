@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+# title: what a program may expect of the socket, one host
+# hosts: 1
+# kernel: 6.12
+# timeout: 300
+# suites: check debug
+. "$SMCU_TREE/tests/vm/lib.sh"
+. "$SMCU_TREE/tests/vm/cases/lib/common.sh"
+each_line() {
+	while read -r verdict name; do
+		case $verdict in
+		ok) pass "$1: $name" ;;
+		FAIL) fail "$1: $name" ;;
+		*) echo "    $verdict $name" ;;
+		esac
+	done
+}
+
+check "module loads" load_module
+ip link set lo up
+ip addr add $LO_ADDR/32 dev lo
+each_line "no adapter" < <(python3 "$TOOLS/api.py" --both 2>&1)
+check "adapter on lo" rxe_on_lo
+each_line "fallback" < <(python3 "$TOOLS/api.py" 2>&1)
+rdma_used "smc: over RDMA" yes each_line "smc" < <(python3 "$TOOLS/api.py" --both 2>&1)
+check "module unloads" rmmod smc_ulp

@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+# title: a peer that misbehaves in the handshake, one host
+# hosts: 1
+# kernel: 6.12
+# timeout: 900
+# suites: check debug
+. "$SMCU_TREE/tests/vm/lib.sh"
+. "$SMCU_TREE/tests/vm/cases/lib/common.sh"
+# hostile NAME OPTIONS...
+hostile() {
+	while read -r verdict rest; do
+		case $verdict in
+		ok) pass "$1: $rest" ;;
+		FAIL) fail "$1: $rest" ;;
+		*) echo "    $verdict $rest" ;;
+		esac
+	done < <(python3 "$TOOLS/hostile.py" "${@:2}" 2>&1)
+}
+
+check "module loads" load_module
+check "adapter on lo" rxe_on_lo
+hostile "eight at once" --jobs 8 --limit 30
+hostile "one by one" --limit 15 --only 'server/decline*'
+rdma_used "good connections work after all that" yes exchange_local "after all that" "--ulp -c 20" "--ulp -c 20 -n 50000"
+check "module unloads" wait_for 10 rmmod smc_ulp

@@ -1,0 +1,20 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+# title: the kernel's own SMC as client, our server, two hosts
+# hosts: 2
+# kernel: 6.12
+# timeout: 600
+# suites: check debug
+. "$SMCU_TREE/tests/vm/lib.sh"
+. "$SMCU_TREE/tests/vm/cases/lib/common.sh"
+. "$SMCU_TREE/tests/vm/cases/lib/transfers.sh"
+
+if [ "$SMCU_HOST" = 1 ]; then
+	check "module loads" load_module
+else
+	check "in-tree smc loads" load_intree
+fi
+rxe_up
+barrier up
+
+transfers "--ulp" "--family smc"

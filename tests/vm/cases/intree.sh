@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+# title: baseline: the kernel's own SMC to itself, two hosts
+# hosts: 2
+# kernel: 6.12
+# timeout: 600
+# suites: 
+. "$SMCU_TREE/tests/vm/lib.sh"
+. "$SMCU_TREE/tests/vm/cases/lib/common.sh"
+# Not about this project: says what the other two interop cases may expect of net/smc.
+. "$SMCU_TREE/tests/vm/cases/lib/transfers.sh"
+
+check "in-tree smc loads" load_intree
+rxe_up
+barrier up
+
+transfers "--family smc" "--family smc"

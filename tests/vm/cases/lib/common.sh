@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+# What the cases have in common: loading modules, the two ends of an exchange, counters. Sourced after tests/vm/lib.sh.
+
+IO=$SMCU_TREE/build/tools/smcu_io
+TOOLS=$SMCU_TREE/tests/tools
+UEID=SMCTEST01
+SERVER_ADDR=10.77.0.1	# host 1, two hosts
+LO_ADDR=10.9.9.9	# one host, rxe on lo
+TMP=$(mktemp -d)
+PORT=7000
+
+load_module() {
+	modprobe ib_core || return 1
+	insmod "$SMCU_MODDIR/smc_ulp.ko" || return 1
+	sysctl -qw "net.smc_ulp.ueid=$UEID"
+}
+
+# The kernel's own SMC, with the same user EID as ours.
+load_intree() {
+	modprobe smc && modprobe smc_diag && "$SMCU_TREE/build/tools/smc_ueid" add $UEID
+}
+
+# One host: a software RDMA adapter on lo, with an address of its own.
+rxe_on_lo() {
+	ip link set lo up
+	ip addr add $LO_ADDR/32 dev lo
+	modprobe rdma_rxe && rdma link add rxe0 type rxe netdev lo
+}
+
+# A number from /proc/net/smc_ulp/stats; 0 if it has no such name.
+stat_of() {
+	awk -v name="$1" '$1 == name { n = $2 } END { print n + 0 }' /proc/net/smc_ulp/stats
+}
+
+# TCP segments this host has sent.
+tcp_out_segs() {
+	awk '/^Tcp:/ { if (col) print $col; else for (i = 1; i <= NF; i++) if ($i == "OutSegs") col = i }' /proc/net/snmp
+}
+
+# check NAME COMMAND...: pass or fail by its status; its output is shown when it fails.
+check() {
+	local name=$1
+	shift
+	if "$@" >"$TMP/out" 2>&1; then
+		pass "$name"
+	else
+		fail "$name (status $?): $*"
+		sed 's/^/    /' "$TMP/out"
+	fi
+}
+
+# refused NAME COMMAND...: it must fail.
+refused() {
+	local name=$1
+	shift
+	if "$@" >"$TMP/out" 2>&1; then
+		fail "$name: it was allowed: $*"
+	else
+		pass "$name"
+	fi
+}
+
+# start_server ADDRESS OPTIONS...: in the background, listening on $PORT when this returns; see end_server.
+start_server() {
+	rm -f "$TMP/ready"
+	"$IO" server "$1" $PORT --ready "$TMP/ready" "${@:2}" >"$TMP/server.out" 2>&1 &
+	SERVER_PID=$!
+	wait_for 30 test -e "$TMP/ready"
+}
+
+# end_server NAME
+end_server() {
+	wait $SERVER_PID
+	local status=$?
+	if [ $status = 0 ]; then
+		pass "$1: $(tail -n 1 "$TMP/server.out")"
+	else
+		fail "$1 (status $status)"
+		sed 's/^/    /' "$TMP/server.out"
+	fi
+}
+
+# client NAME WANTED-STATUS ADDRESS OPTIONS...
+client() {
+	local name=$1 want=$2 status
+	"$IO" client "$3" $PORT "${@:4}" >"$TMP/client.out" 2>&1
+	status=$?
+	if [ $status = "$want" ]; then
+		pass "$name: $(tail -n 1 "$TMP/client.out")"
+	else
+		fail "$name (status $status, wanted $want)"
+		sed 's/^/    /' "$TMP/client.out"
+	fi
+}
+
+# Two hosts: exchange NAME "SERVER OPTIONS" "CLIENT OPTIONS" [CLIENT STATUS] [CLIENT'S SERVER ADDRESS]
+# Host 1 serves, host 2 connects; both call it.
+exchange() {
+	local name=$1 server_opts=$2 client_opts=$3 status=${4:-0} addr=${5:-$SERVER_ADDR}
+	PORT=$((PORT + 1))
+	if [ "$SMCU_HOST" = 1 ]; then
+		start_server $SERVER_ADDR $server_opts || fail "$name: server does not listen"
+		barrier "listening-$PORT"
+		end_server "server: $name"
+	else
+		barrier "listening-$PORT"
+		client "client: $name" "$status" "$addr" $client_opts
+	fi
+}
+
+# One host: both ends of an exchange, same arguments.
+exchange_local() {
+	local name=$1 server_opts=$2 client_opts=$3 status=${4:-0} addr=${5:-$LO_ADDR}
+	PORT=$((PORT + 1))
+	start_server "$addr" $server_opts || fail "$name: server does not listen"
+	client "client: $name" "$status" "$addr" $client_opts
+	end_server "server: $name"
+}
+
+# rdma_used NAME yes|no COMMAND...: by the adapter's counter of this host, for what COMMAND carries.
+rdma_used() {
+	local name=$1 want=$2 before after
+	shift 2
+	before=$(rxe_sent_pkts)
+	"$@"
+	after=$(rxe_sent_pkts)
+	if [ $((after - before > 100)) = "$([ "$want" = yes ] && echo 1 || echo 0)" ]; then
+		pass "$name: $((after - before)) RDMA packets"
+	else
+		fail "$name: $((after - before)) RDMA packets"
+	fi
+}

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+# The list of what two hosts do to each other, whichever SMC each of them has. Sourced after common.sh.
+
+# transfers "SERVER SOCKET OPTIONS" "CLIENT SOCKET OPTIONS"
+transfers() {
+	local s=$1 c=$2 n how
+
+	for n in 1 100 4096 65535 65536 1M; do
+		exchange "$n bytes both ways" "$s" "$c -n $n"
+	done
+	exchange "200 connections" "$s -c 200 --stall 60" "$c -c 200 -n 20000 --stall 60"
+	for how in --edge --level --threads; do
+		exchange "4 x 1 MiB $how" "$s $how -c 4" "$c $how -c 4 -n 1M"
+		exchange "half close $how" "$s $how" "$c $how --half-close -n 300K"
+		exchange "server ends $how" "$s $how" "$c $how --server-ends -n 300K"
+		exchange "write and exit $how" "$s $how" "$c $how --write-exit -n 200K"
+	done
+	exchange "write and SIGKILL" "$s" "$c --write-kill -n 200K" 137
+	exchange "reset" "$s --expect abort" "$c --rst -n 4M"
+	exchange "splice" "$s --splice" "$c --splice -n 3M"
+	exchange "sendfile" "$s --sendfile" "$c --sendfile -n 3M"
+	exchange "peek" "$s --peek" "$c --peek -n 1M"
+	exchange "sends of one byte" "$s --nodelay" "$c --nodelay --chunk 1 --fixed -n 2000"
+	exchange "buffers of 16 KiB" "$s --sndbuf 16K --rcvbuf 16K" "$c --sndbuf 16K --rcvbuf 16K -n 2M"
+	exchange "buffers of 1 MiB" "$s --sndbuf 1M --rcvbuf 1M" "$c --sndbuf 1M --rcvbuf 1M -n 8M"
+	big_transfer "$s" "$c"
+	peer_killed "client" "$s" "$c"
+	peer_killed "server" "$s" "$c"
+}
+
+# 64 MiB each way go by RDMA and not by TCP, as the counters of both hosts say.
+big_transfer() {
+	local segs
+	segs=$(tcp_out_segs)
+	rdma_used "64 MiB go by RDMA" yes exchange "64 MiB both ways" "$1 --stall 60" "$2 -n 64M --stall 60"
+	segs=$(($(tcp_out_segs) - segs))
+	if [ $segs -lt 2000 ]; then
+		pass "64 MiB do not go by TCP: $segs segments"
+	else
+		fail "64 MiB do not go by TCP: $segs segments"
+	fi
+}
+
+# The process at one end is killed in the middle of a transfer; the other end must learn of it.
+# peer_killed client|server "SERVER OPTIONS" "CLIENT OPTIONS"
+peer_killed() {
+	local victim=$1 pid out=$TMP/killed.out before
+	PORT=$((PORT + 1))
+	if [ "$SMCU_HOST" = 1 ]; then
+		start_server $SERVER_ADDR $2 --expect abort
+		pid=$SERVER_PID
+		barrier "listening-$PORT"
+	else
+		barrier "listening-$PORT"
+		"$IO" client $SERVER_ADDR $PORT $3 -n 64G --expect abort >"$out" 2>&1 &
+		pid=$!
+	fi
+	before=$(rxe_sent_pkts)
+	wait_for 60 rxe_sent_since "$before" 500 || fail "$victim killed: no transfer began"
+	barrier "under-load-$PORT"
+	if [ "$victim" = server ] && [ "$SMCU_HOST" = 1 ] || [ "$victim" = client ] && [ "$SMCU_HOST" = 2 ]; then
+		kill -9 $pid
+		wait $pid
+		return
+	fi
+	if wait $pid; then
+		pass "$victim killed: the other end got an error or the end of the stream"
+	else
+		fail "$victim killed: status $?"
+		sed 's/^/    /' "$TMP/server.out" "$out"
+	fi
+}
+
+# rxe_sent_since BEFORE COUNT
+rxe_sent_since() {
+	[ $(($(rxe_sent_pkts) - $1)) -ge "$2" ]
+}

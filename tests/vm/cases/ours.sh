@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+# title: our ULP to our ULP, two hosts
+# hosts: 2
+# kernel: 6.12
+# timeout: 600
+# suites: check debug
+. "$SMCU_TREE/tests/vm/lib.sh"
+. "$SMCU_TREE/tests/vm/cases/lib/common.sh"
+. "$SMCU_TREE/tests/vm/cases/lib/transfers.sh"
+
+check "module loads" load_module
+rxe_up
+barrier up
+
+transfers "--ulp" "--ulp"
+exchange "IPv6 socket, v4-mapped address" "--ulp" "--ulp -n 1M" 0 ::ffff:$SERVER_ADDR
+rdma_used "200 connections use RDMA" yes exchange "200 x 20 KB" "--ulp -c 200 --stall 60" "--ulp -c 200 -n 20000 --stall 60"
+
+barrier done
+check "module unloads" rmmod smc_ulp
