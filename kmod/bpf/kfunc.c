@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kfunc by which a cgroup program turns the socket it was called for into an SMC one: what bpf_setsockopt(TCP_ULP, "smc") does
+ * by way of smc_ulp_bpf.ko, but known to the verifier. For kernels that admit kfuncs to cgroup programs and a module that was built
+ * with BTF; where either is missing the module works as well, only without this.
+ */
+#include <linux/bpf.h>
+#include <linux/btf.h>
+#include <linux/btf_ids.h>
+#include <linux/filter.h>
+#include <linux/module.h>
+#include <net/sock.h>
+
+#include "bpf/bpf.h"
+#include "ulp/ulp.h"
+
+/* Kernels which lack these lack what they control: the first only marks a list, the second is implied once it is gone. */
+#ifndef BTF_KFUNCS_START
+#define BTF_KFUNCS_START BTF_SET8_START
+#define BTF_KFUNCS_END BTF_SET8_END
+#endif
+#ifndef KF_TRUSTED_ARGS
+#define KF_TRUSTED_ARGS 0
+#endif
+#ifndef __bpf_kfunc
+#define __bpf_kfunc __used noinline
+#endif
+
+#ifdef __bpf_kfunc_start_defs
+__bpf_kfunc_start_defs();
+#else
+__diag_push();
+__diag_ignore_all("-Wmissing-prototypes", "kfuncs are called by BPF programs, found through BTF");
+#endif
+
+/**
+ * bpf_smc_ulp_enable() - ask for SMC on the socket a cgroup connect or bind program runs for
+ * @ctx: the program's context
+ *
+ * Takes the context as the verifier names it, so that a program passes its own argument on. What arrives is the kernel's view
+ * of it, struct bpf_sock_addr_kern; the same holds for the kernel's own bpf_dynptr_from_skb(struct __sk_buff *).
+ *
+ * May be called again for the same socket. Never sleeps.
+ *
+ * Return: 0 when the socket carries the ULP now, -EEXIST when it did already (with this ULP or with another), or why not.
+ */
+__bpf_kfunc int bpf_smc_ulp_enable(struct bpf_sock_addr *ctx)
+{
+	struct sock *sk = ((struct bpf_sock_addr_kern *)ctx)->sk;
+
+	/* The same guard as in sockopt/redirect.c: the hooks for UDP run unlocked, and are no business of ours. */
+	if (!sk_fullsock(sk) || sk->sk_protocol != IPPROTO_TCP || !has_current_bpf_ctx())
+		return -EINVAL;
+
+	return smcu_ulp_request(sk);
+}
+
+#ifdef __bpf_kfunc_end_defs
+__bpf_kfunc_end_defs();
+#else
+__diag_pop();
+#endif
+
+BTF_KFUNCS_START(kfunc_ids)
+BTF_ID_FLAGS(func, bpf_smc_ulp_enable, KF_TRUSTED_ARGS)
+BTF_KFUNCS_END(kfunc_ids)
+
+static const struct btf_kfunc_id_set kfunc_set = {
+	.owner = THIS_MODULE,
+	.set = &kfunc_ids,
+};
+
+/* Without BTF of our own, registration reports success and registers nothing. */
+static bool has_btf(void)
+{
+#ifdef CONFIG_DEBUG_INFO_BTF_MODULES
+	return THIS_MODULE->btf_data_size;
+#else
+	return false;
+#endif
+}
+
+/**
+ * smcu_bpf_init() - offer the kfunc where this kernel can
+ *
+ * Return: always 0. A kernel without it is not an error: selection then goes through smc_ulp_bpf.ko.
+ */
+int smcu_bpf_init(void)
+{
+	int err;
+
+	if (!has_btf()) {
+		pr_info("kfunc bpf_smc_ulp_enable() is not available: the module was built without BTF; smc_ulp_bpf.ko is the other way\n");
+		return 0;
+	}
+
+	err = register_btf_kfunc_id_set(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, &kfunc_set);
+	if (err)
+		pr_info("kfunc bpf_smc_ulp_enable() is not available: this kernel has none for cgroup programs (%d); smc_ulp_bpf.ko is the other way\n",
+			err);
+	return 0;
+}
+
+/**
+ * smcu_bpf_exit() - nothing to undo
+ *
+ * The kernel drops a module's kfunc set with the module's BTF, and a loaded program that calls it holds a reference on the module.
+ */
+void smcu_bpf_exit(void)
+{
+}
