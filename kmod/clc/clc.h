@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Door of clc/: the handshake over an established TCP connection, one step at a time.
+ *
+ * A handshake never sleeps for the peer: each step does what can be done now and returns; bytes on the TCP socket, an answer on
+ * the link or a deadline make the owner call smcu_hs_step() again. So a peer that stalls costs a timer, not a thread.
+ */
+#ifndef SMCU_CLC_H
+#define SMCU_CLC_H
+
+#include <linux/types.h>
+#include "proto/hs_fsm.h"
+#include "proto/reason.h"
+#include "link/link.h"
+
+struct proto;
+struct sock;
+struct smcu_conn;
+struct smcu_hs;
+struct smcu_hs_scratch;
+
+/**
+ * struct smcu_hs_ops - what the owner provides
+ * @kick: any context: have smcu_hs_step() called after @delay jiffies at the latest, 0 for now
+ */
+struct smcu_hs_ops {
+	void (*kick)(struct smcu_hs *hs, unsigned long delay);
+};
+
+/**
+ * struct smcu_hs - a handshake, embedded in the owner; zeroed before smcu_hs_start()
+ * @ops: of the owner
+ * @sk: TCP socket; the owner keeps it alive while the handshake is running
+ * @base: TCP's own protocol table for @sk
+ * @conn: the connection, set by the owner before the first step
+ * @lgr: link group, referenced
+ * @x: what only the steps need; allocated by the first one
+ * @waiter: for answers of link/
+ * @deadline: of the state, jiffies
+ * @rkey_outcome: see smcu_lgr_rkey_confirm()
+ * @diag: diagnosis of the peer's decline
+ * @reason: why it fell back
+ * @state: enum smcu_hs_state
+ * @out_of_sync: the decline says so
+ * @first: this connection makes the link group
+ */
+struct smcu_hs {
+	const struct smcu_hs_ops *ops;
+	struct sock *sk;
+	struct proto *base;
+	struct smcu_conn *conn;
+	struct smcu_lgr *lgr;
+	struct smcu_hs_scratch *x;
+	struct smcu_waiter waiter;
+	unsigned long deadline;
+	int rkey_outcome;
+	u32 diag;
+	enum smcu_reason reason;
+	u8 state;
+	bool out_of_sync;
+	bool first;
+};
+
+/**
+ * smcu_hs_init() - a handshake that has not begun
+ * @hs: zeroed
+ * @ops: of the owner
+ * @sk: socket
+ * @base: TCP's table
+ * @server: which side
+ *
+ * Context: any
+ */
+void smcu_hs_init(struct smcu_hs *hs, const struct smcu_hs_ops *ops, struct sock *sk, struct proto *base, bool server);
+
+/**
+ * smcu_hs_step() - do what can be done now
+ * @hs: handshake with @conn set
+ *
+ * Context: may sleep (allocation, verbs), takes the socket lock for moments; one caller at a time, socket not locked.
+ * Return: hs->state: once it is SMCU_HS_DONE, SMCU_HS_FALLBACK or SMCU_HS_FAILED everything the handshake held is released: in
+ * the first case @conn is joined and may be started, otherwise it has left
+ */
+u8 smcu_hs_step(struct smcu_hs *hs);
+
+/**
+ * smcu_hs_cancel() - the socket is gone: release everything, say nothing to the peer
+ * @hs: handshake in any state
+ *
+ * Context: may sleep; not at the same time as smcu_hs_step()
+ */
+void smcu_hs_cancel(struct smcu_hs *hs);
+
+/**
+ * smcu_clc_tcp_send() - bytes to the peer over TCP, never waiting
+ * @sk: socket, locked by the caller; may lack a struct socket
+ * @data: bytes
+ * @len: how many
+ *
+ * Return: bytes taken, or -EAGAIN, -EPIPE, ...
+ */
+int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len);
+
+int smcu_clc_init(void);
+void smcu_clc_exit(void);
+
+#endif

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The driver of a handshake: find out what has happened, ask the table in proto/hs_fsm.c, carry out the action. Called by the
+ * engine of the socket (ulp/engine.c), which sees to it that there is one caller at a time.
+ */
+#include <linux/slab.h>
+#include <linux/utsname.h>
+#include <net/inet_sock.h>
+#include <net/sock.h>
+#include <net/xfrm.h>
+#include "clc/internal.h"
+
+#define NO_EVENT (-1)
+
+static void hs_wake(struct smcu_waiter *w)
+{
+	struct smcu_hs *hs = w->priv;
+
+	hs->ops->kick(hs, 0);
+}
+
+void smcu_hs_init(struct smcu_hs *hs, const struct smcu_hs_ops *ops, struct sock *sk, struct proto *base, bool server)
+{
+	hs->ops = ops;
+	hs->sk = sk;
+	hs->base = base;
+	hs->state = server ? SMCU_HS_S_WAIT_PROPOSAL : SMCU_HS_C_START;
+	hs->deadline = jiffies + msecs_to_jiffies(smcu_hs_timeout_ms(hs->state));
+	smcu_waiter_init(&hs->waiter, hs_wake);
+	hs->waiter.priv = hs;
+}
+
+/* Which port carries this connection? What would be encrypted by IPsec must not leave by another way. */
+enum smcu_reason smcu_clc_find_path(struct smcu_hs *hs)
+{
+	struct smcu_hs_scratch *x = hs->x;
+	struct sock *sk = hs->sk;
+	struct dst_entry *dst;
+	__be32 laddr = 0;
+	bool ipsec;
+	int ifindex;
+
+	if (sk->sk_family == AF_INET || ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr))
+		laddr = inet_sk(sk)->inet_rcv_saddr;
+	lock_sock(sk);
+	dst = sk_dst_get(sk);
+	release_sock(sk);
+	if (!dst)
+		return SMCU_R_NO_ROUTE;
+#ifdef CONFIG_XFRM
+	ipsec = dst_xfrm(dst) || rcu_access_pointer(sk->sk_policy[0]) || rcu_access_pointer(sk->sk_policy[1]);
+#else
+	ipsec = false;
+#endif
+	rcu_read_lock();
+	ifindex = dst->dev->ifindex;
+	rcu_read_unlock();
+	dst_release(dst);
+	if (ipsec)
+		return SMCU_R_IPSEC;
+	if (smcu_path_find(sock_net(sk), ifindex, laddr, &x->path))
+		return SMCU_R_NO_DEVICE;
+	x->have_path = true;
+	return SMCU_R_NONE;
+}
+
+/* The connection becomes a member of the group; the reason for the peer is the same whatever was lacking. */
+int smcu_clc_join(struct smcu_hs *hs)
+{
+	int err = smcu_conn_join(hs->conn, hs->lgr);
+
+	if (err == -ENOMEM)
+		return smcu_clc_fail(hs, SMCU_R_NOMEM, err);
+	if (err == -ENOTCONN || err == -ENOSPC)
+		return smcu_clc_fail(hs, SMCU_R_NO_LINK, err);
+	if (err)
+		return smcu_clc_fail(hs, SMCU_R_INTERNAL, err);
+	return 0;
+}
+
+/* Accept and confirm differ in the type only: both say where our end of the link and our ring are. */
+int smcu_clc_answer_send(struct smcu_hs *hs, u8 type, bool first)
+{
+	struct smcu_hs_scratch *x = hs->x;
+	struct smcu_clc_answer *a;
+	int n, err;
+
+	a = kzalloc(sizeof(*a), GFP_KERNEL);
+	if (!a)
+		return smcu_clc_fail(hs, SMCU_R_NOMEM, -ENOMEM);
+	a->type = type;
+	a->version = 2;
+	a->kind = SMCU_KIND_R;
+	a->first_contact = first;
+	smcu_dev_peer_id(a->peer_id);
+	smcu_conn_local(hs->conn, a);
+	memcpy(a->eid, x->terms.eid, sizeof(a->eid));
+	a->direct = true;
+	a->os = 2;	/* Linux */
+	a->release = x->terms.release;
+	memset(a->host, ' ', sizeof(a->host));
+	n = strnlen(init_utsname()->nodename, sizeof(a->host));
+	memcpy(a->host, init_utsname()->nodename, n);
+	if (x->terms.release) {
+		a->max_conns = x->terms.max_conns;
+		a->max_links = x->terms.max_links;
+	}
+	err = smcu_clc_send(hs, smcu_clc_answer_encode(x->msg, sizeof(x->msg), a));
+	kfree(a);
+	if (err)
+		return smcu_clc_fail(hs, SMCU_R_INTERNAL, err);
+	return 0;
+}
+
+static void send_decline(struct smcu_hs *hs)
+{
+	struct smcu_clc_decline d = {
+		.version = hs->x->prop.version == 1 ? 1 : 2,
+		.out_of_sync = hs->out_of_sync,
+		.diagnosis = smcu_reason_code(smcu_reason_is_wire(hs->reason) ? hs->reason : SMCU_R_INTERNAL),
+	};
+
+	smcu_dev_peer_id(d.peer_id);
+	/* Where this fails the stream is dead, and the program will see that. */
+	smcu_clc_send(hs, smcu_clc_decline_encode(hs->x->msg, sizeof(hs->x->msg), &d));
+}
+
+static bool is_final(u8 state)
+{
+	return state == SMCU_HS_DONE || state == SMCU_HS_FALLBACK || state == SMCU_HS_FAILED;
+}
+
+/* A message is there and decodes: which event is it? It is taken off the stream unless nothing of ours was sent yet. */
+static int message_event(struct smcu_hs *hs, const struct smcu_clc_hdr *hdr)
+{
+	struct smcu_hs_scratch *x = hs->x;
+	struct smcu_clc_decline d;
+	int ev;
+
+	switch (hdr->type) {
+	case SMCU_CLC_PROPOSAL:
+		if (hs->state != SMCU_HS_S_WAIT_PROPOSAL || smcu_clc_proposal_decode(x->msg, x->len, &x->prop))
+			return SMCU_HE_BAD;
+		ev = SMCU_HE_PROPOSAL;
+		break;
+	case SMCU_CLC_ACCEPT:
+		if (hs->state != SMCU_HS_C_WAIT_ACCEPT || smcu_clc_answer_decode(x->msg, x->len, &x->answer))
+			return SMCU_HE_BAD;
+		ev = x->answer.first_contact ? SMCU_HE_ACCEPT_FC : SMCU_HE_ACCEPT_JOIN;
+		break;
+	case SMCU_CLC_CONFIRM:
+		if ((hs->state != SMCU_HS_S_WAIT_CONFIRM && hs->state != SMCU_HS_S_WAIT_CONFIRM_FC) ||
+		    smcu_clc_answer_decode(x->msg, x->len, &x->answer))
+			return SMCU_HE_BAD;
+		ev = SMCU_HE_CONFIRM;
+		break;
+	default:
+		if (smcu_clc_decline_decode(x->msg, x->len, &d))
+			return SMCU_HE_BAD;
+		hs->diag = d.diagnosis;
+		hs->reason = SMCU_R_PEER_DECLINED;
+		if (d.out_of_sync && hs->lgr)
+			smcu_lgr_out_of_sync(hs->lgr);
+		ev = SMCU_HE_DECLINE;
+		break;
+	}
+	if (smcu_clc_consume(hs))
+		return SMCU_HE_EOF;
+	if (ev == SMCU_HE_CONFIRM && hs->state == SMCU_HS_S_WAIT_CONFIRM && smcu_clc_server_confirm(hs))
+		return SMCU_HE_LOCAL_FAIL;
+	return ev;
+}
+
+/* An answer on the link that this state waits for. */
+static int link_event(struct smcu_hs *hs)
+{
+	struct smcu_lgr *lgr;
+
+	switch (hs->state) {
+	case SMCU_HS_S_WAIT_LGR:
+		lgr = smcu_lgr_find_server(&hs->x->spec, &hs->waiter);
+		if (!IS_ERR(lgr)) {
+			hs->lgr = lgr;
+			return SMCU_HE_LGR_JOIN;
+		}
+		if (lgr == ERR_PTR(-ENOENT)) {
+			hs->x->may_make = true;
+			return SMCU_HE_LGR_NEW;
+		}
+		if (lgr == ERR_PTR(-EINPROGRESS))
+			return NO_EVENT;
+		smcu_clc_fail(hs, SMCU_R_NO_LINK, 0);
+		return SMCU_HE_LOCAL_FAIL;
+	case SMCU_HS_C_WAIT_RKEY:
+	case SMCU_HS_S_WAIT_RKEY:
+		/* Written by link/ before it wakes us. */
+		switch (READ_ONCE(hs->rkey_outcome)) {
+		case -EINPROGRESS:
+			return NO_EVENT;
+		case 0:
+			return SMCU_HE_RKEY_OK;
+		default:
+			smcu_clc_fail(hs, SMCU_R_RKEY_CONFIRM, 0);
+			return SMCU_HE_LOCAL_FAIL;
+		}
+	case SMCU_HS_C_WAIT_LINK:
+	case SMCU_HS_S_WAIT_LINK:
+		switch (smcu_lgr_state(hs->lgr)) {
+		case SMCU_LGR_ACTIVE:
+			return SMCU_HE_LINK_UP;
+		case SMCU_LGR_DEAD:
+			smcu_clc_fail(hs, smcu_lgr_fail_reason(hs->lgr), 0);
+			if (hs->reason == SMCU_R_NONE)
+				hs->reason = SMCU_R_LINK_UP;
+			return SMCU_HE_LOCAL_FAIL;
+		default:
+			return NO_EVENT;
+		}
+	default:
+		return NO_EVENT;
+	}
+}
+
+static int next_event(struct smcu_hs *hs)
+{
+	struct smcu_clc_hdr hdr;
+	int ev;
+
+	if (hs->state == SMCU_HS_C_START)
+		return SMCU_HE_START;
+	ev = link_event(hs);
+	if (ev != NO_EVENT)
+		return ev;
+	switch (smcu_clc_recv(hs, &hdr)) {
+	case -EAGAIN:
+		break;
+	case -ECONNRESET:
+		return SMCU_HE_EOF;
+	case -EPROTO:
+		hs->reason = SMCU_R_NOT_CLC;
+		return SMCU_HE_BAD;
+	default:
+		ev = message_event(hs, &hdr);
+		if (ev == SMCU_HE_BAD)
+			hs->reason = SMCU_R_NOT_CLC;
+		return ev;
+	}
+	if (time_after_eq(jiffies, hs->deadline)) {
+		bool link = hs->state == SMCU_HS_C_WAIT_LINK || hs->state == SMCU_HS_S_WAIT_LINK;
+
+		hs->reason = link ? SMCU_R_TIMEOUT_LINK : SMCU_R_TIMEOUT_CLC;
+		return SMCU_HE_TIMEOUT;
+	}
+	return NO_EVENT;
+}
+
+static int act(struct smcu_hs *hs, enum smcu_hs_action action)
+{
+	switch (action) {
+	case SMCU_HA_PROPOSE:
+		return smcu_clc_client_propose(hs);
+	case SMCU_HA_FIRST_CLIENT:
+		return smcu_clc_client_first(hs);
+	case SMCU_HA_JOIN_CLIENT:
+		return smcu_clc_client_join(hs);
+	case SMCU_HA_CONFIRM:
+		return smcu_clc_client_confirm(hs);
+	case SMCU_HA_NEGOTIATE:
+		return smcu_clc_server_negotiate(hs);
+	case SMCU_HA_ACCEPT_FIRST:
+		return smcu_clc_server_first(hs);
+	case SMCU_HA_JOIN_SERVER:
+		return smcu_clc_server_join(hs);
+	case SMCU_HA_ACCEPT_JOIN:
+		return smcu_clc_server_accept(hs);
+	case SMCU_HA_LINK_SERVER:
+		return smcu_clc_server_link(hs);
+	case SMCU_HA_DECLINE:
+		send_decline(hs);
+		return 0;
+	case SMCU_HA_NONE:
+	case SMCU_HA_FINISH:
+	case SMCU_HA_FALL_BACK:
+	case SMCU_HA_FAIL:
+		break;
+	}
+	return 0;
+}
+
+static void release(struct smcu_hs *hs)
+{
+	struct smcu_hs_scratch *x = hs->x;
+
+	smcu_waiter_cancel(&hs->waiter);
+	if (hs->state != SMCU_HS_DONE && hs->conn)
+		smcu_conn_leave(hs->conn);
+	if (hs->lgr)
+		smcu_lgr_put(hs->lgr);
+	hs->lgr = NULL;
+	if (!x)
+		return;
+	if (x->may_make)
+		smcu_lgr_create_abandon(&x->spec);
+	if (x->have_path)
+		smcu_path_put(&x->path);
+	kfree(x);
+	hs->x = NULL;
+}
+
+u8 smcu_hs_step(struct smcu_hs *hs)
+{
+	struct smcu_hs_step step;
+	int ev;
+
+	might_sleep();
+	if (is_final(hs->state))
+		return hs->state;
+	if (!hs->x) {
+		hs->x = kzalloc(sizeof(*hs->x), GFP_KERNEL);
+		if (!hs->x) {
+			hs->ops->kick(hs, HZ / 10);
+			return hs->state;
+		}
+		hs->x->sn = smcu_base_net(sock_net(hs->sk));
+		hs->x->n_eids = smcu_base_eids(hs->x->sn, hs->x->eids[0]);
+	}
+	for (;;) {
+		ev = next_event(hs);
+		if (ev == NO_EVENT) {
+			hs->ops->kick(hs, max_t(long, hs->deadline - jiffies, 1));
+			return hs->state;
+		}
+again:
+		step = smcu_hs_next(hs->state, ev);
+		hs->state = step.next;
+		hs->deadline = jiffies + msecs_to_jiffies(smcu_hs_timeout_ms(hs->state));
+		if (act(hs, step.action)) {
+			/* A confirm that could not be sent leaves a peer that waits: no way back to TCP. */
+			if (step.action == SMCU_HA_CONFIRM) {
+				hs->state = SMCU_HS_FAILED;
+				break;
+			}
+			ev = SMCU_HE_LOCAL_FAIL;
+			goto again;
+		}
+		if (is_final(hs->state))
+			break;
+	}
+	release(hs);
+	return hs->state;
+}
+
+void smcu_hs_cancel(struct smcu_hs *hs)
+{
+	if (is_final(hs->state))
+		return;
+	hs->state = SMCU_HS_FAILED;
+	release(hs);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Door of conn/: one connection's data over a link group. It knows neither sockets nor CLC.
+ *
+ * The owner serialises senders among themselves, receivers among themselves, and both against the life-cycle calls marked
+ * "owner's lock"; messages from the peer come in softirq at any time. A connection is created before there is a link group so
+ * that early data has a place to wait.
+ */
+#ifndef SMCU_CONN_H
+#define SMCU_CONN_H
+
+#include <linux/types.h>
+#include <linux/uio.h>
+#include "proto/conn_fsm.h"
+#include "proto/wire_clc.h"
+#include "link/link.h"
+
+struct smcu_conn;
+struct smcu_net;
+
+/**
+ * struct smcu_conn_owner_ops - upcalls, in softirq or process context, without locks of conn/ held; must not sleep
+ * @readable: data, end of file or an error
+ * @writable: room in the send ring after a sender or poll was told there is none
+ * @event: something of the life cycle changed (drained, peer closed, lost): look again
+ */
+struct smcu_conn_owner_ops {
+	void (*readable)(void *owner);
+	void (*writable)(void *owner);
+	void (*event)(void *owner);
+};
+
+/**
+ * smcu_conn_new() - a connection without a link group
+ * @ops: upcalls
+ * @owner: their argument
+ * @sn: where to count
+ * @snd_size: bytes of the send ring, rounded up to a power of two
+ * @rcv_size: bytes of the receive ring, likewise
+ * @gfp: allocation flags
+ *
+ * Return: connection with one reference, or NULL
+ */
+struct smcu_conn *smcu_conn_new(const struct smcu_conn_owner_ops *ops, void *owner, struct smcu_net *sn,
+				u32 snd_size, u32 rcv_size, gfp_t gfp);
+
+/**
+ * smcu_conn_join() - get rings and a token of a group
+ * @conn: without a group
+ * @lgr: group; a reference is taken
+ *
+ * Not under the owner's lock, but only one caller at a time. Data that was queued early stays queued. May sleep.
+ * Return: 0 or -errno
+ */
+int smcu_conn_join(struct smcu_conn *conn, struct smcu_lgr *lgr);
+
+/**
+ * smcu_conn_local() - fill in what accept or confirm say of our end: keys, token, size, link address
+ * @conn: joined
+ * @a: rkey, rmb_addr, rmbe_index, rmbe_code, token, gid, mac, qpn, psn, mtu are set
+ */
+void smcu_conn_local(const struct smcu_conn *conn, struct smcu_clc_answer *a);
+
+/**
+ * smcu_conn_rmb() - the receive ring, for CONFIRM_RKEY
+ * @conn: joined
+ */
+const struct smcu_buf *smcu_conn_rmb(const struct smcu_conn *conn);
+
+/**
+ * smcu_conn_set_peer() - where the peer's ring is
+ * @conn: joined
+ * @a: accept or confirm, decoded (so its ranges are sane)
+ */
+void smcu_conn_set_peer(struct smcu_conn *conn, const struct smcu_clc_answer *a);
+
+/**
+ * smcu_conn_start() - the handshake is over: send what is queued
+ * @conn: joined, peer set
+ */
+void smcu_conn_start(struct smcu_conn *conn);
+
+/**
+ * smcu_conn_queue() - bytes of a program into the send ring
+ * @conn: connection
+ * @from: source
+ * @len: wanted
+ * @gfp: for the ring, where this is the first byte and there is no group yet
+ *
+ * Owner's lock; may fault and sleep. smcu_conn_push() must follow. Return: bytes taken, 0 if the ring is full, -EFAULT, -ENOMEM
+ */
+int smcu_conn_queue(struct smcu_conn *conn, struct iov_iter *from, size_t len, gfp_t gfp);
+
+/**
+ * smcu_conn_push() - send as far as the peer's window and the adapter allow
+ * @conn: connection; nothing happens before smcu_conn_start()
+ */
+void smcu_conn_push(struct smcu_conn *conn);
+
+/**
+ * smcu_conn_unsent() - early data for TCP after a fallback: the next contiguous run
+ * @conn: never started
+ * @len: its length, 0 if there is none
+ *
+ * Owner's lock. Return: address
+ */
+void *smcu_conn_unsent(struct smcu_conn *conn, u32 *len);
+
+/**
+ * smcu_conn_skip() - that many bytes of it went to TCP
+ * @conn: never started
+ * @len: bytes
+ */
+void smcu_conn_skip(struct smcu_conn *conn, u32 len);
+
+/**
+ * smcu_conn_recv() - bytes for a program
+ * @conn: connection
+ * @to: destination, NULL to throw them away
+ * @len: wanted
+ * @peek_off: -1, or for MSG_PEEK the offset from the next byte; nothing is consumed then
+ *
+ * Owner's lock; may fault and sleep. Return: bytes, 0 if there are none, -EFAULT
+ */
+int smcu_conn_recv(struct smcu_conn *conn, struct iov_iter *to, size_t len, int peek_off);
+
+/**
+ * struct smcu_conn_view - a consistent look, for poll, ioctl and the life cycle
+ * @rx: bytes that can be read
+ * @tx_free: room in the send ring
+ * @tx_size: its size
+ * @tx_unsent: bytes not yet handed to the adapter
+ * @tx_unacked: bytes not yet on the peer's side
+ * @err: 0, or the errno the program gets: ECONNRESET, ECONNABORTED (positive)
+ * @eof: the peer will send no more
+ * @peer_gone: the peer has closed: sending makes no sense
+ * @writable: a third of the ring or more is free
+ * @done: the close handshake is over
+ * @state: enum smcu_conn_state
+ */
+struct smcu_conn_view {
+	u32 rx;
+	u32 tx_free;
+	u32 tx_size;
+	u32 tx_unsent;
+	u32 tx_unacked;
+	int err;
+	bool eof;
+	bool peer_gone;
+	bool writable;
+	bool done;
+	u8 state;
+};
+
+/**
+ * smcu_conn_look() - take a look
+ * @conn: connection
+ * @v: result
+ * @want_write: where @writable is false ask for the writable upcall
+ */
+void smcu_conn_look(struct smcu_conn *conn, struct smcu_conn_view *v, bool want_write);
+
+/**
+ * smcu_conn_rx_avail() - bytes that can be read, lockless
+ * @conn: connection
+ */
+u32 smcu_conn_rx_avail(const struct smcu_conn *conn);
+
+/**
+ * smcu_conn_tx_closed() - sending makes no sense any more: the peer or the link is gone; lockless
+ * @conn: connection
+ */
+bool smcu_conn_tx_closed(const struct smcu_conn *conn);
+
+/**
+ * smcu_conn_shutdown() - the program sends no more: "done" follows the data
+ * @conn: connection
+ */
+void smcu_conn_shutdown(struct smcu_conn *conn);
+
+/**
+ * smcu_conn_close() - the program has closed: "closed" follows the data
+ * @conn: connection
+ * @abort: do not send what is queued, tell the peer "abnormal"
+ */
+void smcu_conn_close(struct smcu_conn *conn, bool abort);
+
+/**
+ * smcu_conn_reset() - the peer is gone for another reason than CDC or the link (TCP was reset)
+ * @conn: connection
+ *
+ * Nothing happens where the peer has closed already.
+ */
+void smcu_conn_reset(struct smcu_conn *conn);
+
+/**
+ * smcu_conn_leave() - give back everything; no upcall comes any more
+ * @conn: connection; either nothing of it is in flight (view.tx_unacked is 0) or the link is lost
+ *
+ * May sleep, not under the owner's lock.
+ */
+void smcu_conn_leave(struct smcu_conn *conn);
+
+/**
+ * smcu_conn_put() - drop the reference of smcu_conn_new()
+ * @conn: left, or never joined; may be NULL
+ */
+void smcu_conn_put(struct smcu_conn *conn);
+
+/**
+ * smcu_conn_totals() - bytes since the beginning, for /proc
+ * @conn: connection
+ * @tx: sent
+ * @rx: received
+ */
+void smcu_conn_totals(const struct smcu_conn *conn, u64 *tx, u64 *rx);
+
+#endif

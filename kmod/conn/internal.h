@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SMCU_CONN_INTERNAL_H
+#define SMCU_CONN_INTERNAL_H
+
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include "base/base.h"
+#include "conn/conn.h"
+#include "proto/txplan.h"
+#include "proto/wire_cdc.h"
+
+/**
+ * struct smcu_conn - one connection
+ * @member: in the link group; valid while @joined
+ * @rcu: freed after a grace period, since upcalls of link/ run under rcu_read_lock()
+ * @ops: upcalls
+ * @owner: their argument
+ * @sn: where to count
+ * @lock: guards what follows; BH-safe, above the locks of link/ and xport/, below the socket's
+ * @joined: a member of a group
+ * @started: the handshake is over, sending is allowed
+ * @dead: the link is lost, nothing may be posted
+ * @want_room: something could not be posted; the room upcall will push
+ * @cdc_due: a message without data is to be sent (flags or consumer cursor)
+ * @nospace: somebody waits for room in the send ring
+ * @peer_blocked: the peer's last message said so
+ * @want_done: the program has shut down its sending side
+ * @want_close: the program has closed
+ * @state: enum smcu_conn_state
+ * @cflags: SMCU_CF_* of all further messages
+ * @err: positive errno for the program
+ * @eof: the peer sends no more
+ * @peer_flags: SMCU_CF_* received so far
+ * @snd_size: send ring
+ * @rcv_size: receive ring
+ * @peer_size: the peer's receive ring
+ * @peer_rkey: its key
+ * @peer_token: for our messages
+ * @peer_addr: its address
+ * @tx_seq: sequence number of the last message
+ * @rx_seq: of the last one received
+ * @tx_sent: position handed to the adapter
+ * @tx_acked: position known to be on the peer's side; the ring behind it is free
+ * @tx_signalled: position at which a completion was asked for last
+ * @tx_peer_read: position the peer's program has read
+ * @rx_announced: position of our program last told to the peer
+ * @rx_written: position the peer has written; written under @lock with a release that pairs with the acquire in
+ *              smcu_conn_rx_avail()
+ * @tx_queued: position the program has written; the owner's lock serialises writers, pushers read it under @lock: it is
+ *             written under both
+ * @rx_read: position the program has read; likewise
+ * @idle: woken when nothing is in flight or the link is lost
+ * @sndbuf: send ring; set once under @lock
+ * @rmb: receive ring; set once before upcalls can come
+ */
+struct smcu_conn {
+	struct smcu_member member;
+	struct rcu_head rcu;
+	const struct smcu_conn_owner_ops *ops;
+	void *owner;
+	struct smcu_net *sn;
+
+	spinlock_t lock;
+	bool joined;
+	bool started;
+	bool dead;
+	bool want_room;
+	bool cdc_due;
+	bool nospace;
+	bool peer_blocked;
+	bool want_done;
+	bool want_close;
+	bool eof;
+	u8 state;
+	u8 cflags;
+	u8 peer_flags;
+	int err;
+
+	u32 snd_size;
+	u32 rcv_size;
+	u32 peer_size;
+	u32 peer_rkey;
+	u32 peer_token;
+	u64 peer_addr;
+
+	u16 tx_seq;
+	u16 rx_seq;
+	u64 tx_sent;
+	u64 tx_acked;
+	u64 tx_signalled;
+	u64 tx_peer_read;
+	u64 rx_announced;
+	u64 rx_written;
+	u64 tx_queued;
+	u64 rx_read;
+
+	wait_queue_head_t idle;
+	struct smcu_buf *sndbuf;
+	struct smcu_buf *rmb;
+};
+
+/* Upcalls to make once the lock is dropped. */
+enum smcu_conn_wake {
+	SMCU_CW_READABLE = 1 << 0,
+	SMCU_CW_WRITABLE = 1 << 1,
+	SMCU_CW_EVENT = 1 << 2,
+};
+
+extern const struct smcu_member_ops smcu_conn_member_ops;
+
+/* All _locked functions want conn->lock and return enum smcu_conn_wake bits. */
+unsigned int smcu_conn_push_locked(struct smcu_conn *conn);
+unsigned int smcu_conn_event_locked(struct smcu_conn *conn, enum smcu_conn_event ev);
+unsigned int smcu_conn_drained_locked(struct smcu_conn *conn);
+bool smcu_conn_post_locked(struct smcu_conn *conn, const struct smcu_xwrite *w, int n, u64 prod, u8 pflags, bool signal);
+unsigned int smcu_conn_acked_locked(struct smcu_conn *conn, u64 pos);
+void smcu_conn_wake(struct smcu_conn *conn, unsigned int wake);
+
+static inline u32 smcu_conn_tx_free(const struct smcu_conn *conn)
+{
+	return conn->snd_size - (u32)(conn->tx_queued - conn->tx_acked);
+}
+
+static inline bool smcu_conn_is_writable(const struct smcu_conn *conn)
+{
+	return smcu_conn_tx_free(conn) >= conn->snd_size / 3;
+}
+
+#endif

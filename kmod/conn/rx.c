@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Receiving: the peer writes into our ring and says so; programs copy out under the owner's lock. The peer learns how far we
+ * have read with the next message, or by one of its own where it waits for that (section 6.5).
+ */
+#include "conn/internal.h"
+
+u32 smcu_conn_rx_avail(const struct smcu_conn *conn)
+{
+	return (u32)(smp_load_acquire(&conn->rx_written) - READ_ONCE(conn->rx_read));
+}
+
+static void consume(struct smcu_conn *conn, u32 n)
+{
+	unsigned int wake = 0;
+
+	spin_lock_bh(&conn->lock);
+	WRITE_ONCE(conn->rx_read, conn->rx_read + n);
+	if (conn->started && !conn->dead && !conn->eof &&
+	    smcu_rx_announce(conn->rx_read, conn->rx_announced, conn->rx_written, conn->rcv_size, conn->peer_blocked, false)) {
+		conn->cdc_due = true;
+		smcu_conn_post_locked(conn, NULL, 0, conn->tx_sent, 0, false);
+		if (conn->rx_announced == conn->rx_read)
+			conn->peer_blocked = false;
+	}
+	spin_unlock_bh(&conn->lock);
+	smcu_stat_add(conn->sn, rx_bytes, n);
+	smcu_conn_wake(conn, wake);
+}
+
+int smcu_conn_recv(struct smcu_conn *conn, struct iov_iter *to, size_t len, int peek_off)
+{
+	u32 avail = smcu_conn_rx_avail(conn);
+	u64 pos = conn->rx_read;
+	u32 n;
+
+	if (peek_off > 0) {
+		if (peek_off >= avail)
+			return 0;
+		avail -= peek_off;
+		pos += peek_off;
+	}
+	n = min_t(size_t, len, avail);
+	if (!n)
+		return 0;
+	if (to) {
+		n = smcu_buf_copy_out(conn->rmb, pos & (conn->rcv_size - 1), n, to);
+		if (!n)
+			return -EFAULT;
+	}
+	if (peek_off < 0)
+		consume(conn, n);
+	return n;
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The only place that writes or restores icsk_ulp_ops and _data, sk_prot, sk_socket->ops and the callbacks of a socket.
+ *
+ * Init runs in any context a BPF program may run in, with the socket locked: it allocates a few hundred bytes atomically and swaps
+ * pointers. Everything that can sleep happens later, in the engine. Readers of sk_prot and ops are lockless, so each of our
+ * methods works in every mode and a restored socket needs no grace period.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <net/mptcp.h>
+#include "ulp/internal.h"
+#include "ulp/ulp.h"
+
+static bool is_convertible(const struct sock *sk)
+{
+	if (sk->sk_type != SOCK_STREAM || sk->sk_protocol != IPPROTO_TCP || sk->sk_kern_sock)
+		return false;
+	if (sk->sk_family != AF_INET && sk->sk_family != AF_INET6)
+		return false;
+	/* Not sockmap's, MPTCP's or another module's table: ours is a copy of TCP's. */
+	return READ_ONCE(sk->sk_prot) == smcu_prot_base(sk) && smcu_prot_for(sk);
+}
+
+struct smcu_ctx *smcu_attach_ctx_new(struct sock *sk, bool server, gfp_t gfp)
+{
+	struct smcu_ctx *ctx = kzalloc(sizeof(*ctx), gfp);
+
+	if (!ctx)
+		return NULL;
+	refcount_set(&ctx->ref, 1);
+	ctx->sk = sk;
+	ctx->sn = smcu_base_net(sock_net(sk));
+	ctx->base = smcu_prot_base(sk);
+	ctx->base_ops = smcu_prot_base_ops(sk);
+	ctx->server = server;
+	INIT_DELAYED_WORK(&ctx->work, smcu_engine_work);
+	spin_lock_init(&ctx->lock);
+	INIT_LIST_HEAD(&ctx->children);
+	INIT_LIST_HEAD(&ctx->child_node);
+	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, sk, ctx->base, server);
+	spin_lock_bh(&ctx->sn->socks_lock);
+	list_add(&ctx->node, &ctx->sn->socks);
+	spin_unlock_bh(&ctx->sn->socks_lock);
+	smcu_stat_inc(ctx->sn, sockets);
+	return ctx;
+}
+
+/* A ctx that no socket got, or that its socket gives up. */
+void smcu_attach_discard(struct smcu_ctx *ctx)
+{
+	spin_lock_bh(&ctx->sn->socks_lock);
+	list_del(&ctx->node);
+	spin_unlock_bh(&ctx->sn->socks_lock);
+	smcu_attach_put(ctx);
+}
+
+void smcu_attach_get(struct smcu_ctx *ctx)
+{
+	refcount_inc(&ctx->ref);
+}
+
+void smcu_attach_put(struct smcu_ctx *ctx)
+{
+	if (!refcount_dec_and_test(&ctx->ref))
+		return;
+	smcu_conn_put(ctx->conn);
+	kfree_rcu(ctx, rcu);
+}
+
+/* Callbacks of a connecting or accepted socket. The caller has the socket locked, or it is not yet published. */
+void smcu_attach_hook(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+
+	write_lock_bh(&sk->sk_callback_lock);
+	if (!ctx->hooked) {
+		ctx->saved_state_change = sk->sk_state_change;
+		ctx->saved_data_ready = sk->sk_data_ready;
+		ctx->saved_write_space = sk->sk_write_space;
+		ctx->saved_error_report = sk->sk_error_report;
+		WRITE_ONCE(sk->sk_state_change, smcu_state_change);
+		WRITE_ONCE(sk->sk_data_ready, smcu_data_ready);
+		WRITE_ONCE(sk->sk_write_space, smcu_write_space);
+		WRITE_ONCE(sk->sk_error_report, smcu_error_report);
+		ctx->hooked = true;
+	}
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+static void unhook_locked(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+
+	lockdep_assert_held_write(&sk->sk_callback_lock);
+	if (!ctx->hooked)
+		return;
+	WRITE_ONCE(sk->sk_state_change, ctx->saved_state_change);
+	WRITE_ONCE(sk->sk_data_ready, ctx->saved_data_ready);
+	WRITE_ONCE(sk->sk_write_space, ctx->saved_write_space);
+	WRITE_ONCE(sk->sk_error_report, ctx->saved_error_report);
+	ctx->hooked = false;
+}
+
+void smcu_attach_unhook(struct smcu_ctx *ctx)
+{
+	write_lock_bh(&ctx->sk->sk_callback_lock);
+	unhook_locked(ctx);
+	write_unlock_bh(&ctx->sk->sk_callback_lock);
+}
+
+/*
+ * Make it TCP's again. icsk_ulp_ops stays, and with it the module's reference: other threads may be inside our methods. Whatever
+ * the table has become since (IPV6_ADDRFORM rewrites it on a plain TCP socket) is not touched.
+ */
+void smcu_attach_restore(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+
+	write_lock_bh(&sk->sk_callback_lock);
+	unhook_locked(ctx);
+	if (smcu_prot_is_ours(sk->sk_prot))
+		WRITE_ONCE(sk->sk_prot, ctx->base);
+	if (sk->sk_socket && sk->sk_socket->ops == smcu_prot_ops_for(sk)) {
+		WRITE_ONCE(sk->sk_socket->ops, ctx->base_ops);
+		set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
+	}
+	write_unlock_bh(&sk->sk_callback_lock);
+	if (ctx->own_save_syn && sk->sk_state != TCP_LISTEN) {
+		tcp_sk(sk)->save_syn = 0;
+		ctx->own_save_syn = false;
+	}
+}
+
+/* A child got its struct socket, with the listener's operations: give it those of its own mode. */
+void smcu_attach_accepted(struct sock *listener, struct socket *newsock)
+{
+	struct sock *sk = newsock->sk;
+	struct smcu_ctx *ctx;
+
+	lock_sock(sk);
+	ctx = inet_csk(sk)->icsk_ulp_ops == &smcu_ulp_ops ? smcu_ulp_ctx(sk) : NULL;
+	if (ctx)
+		smcu_listen_unlink(ctx);
+	write_lock_bh(&sk->sk_callback_lock);
+	if (!smcu_prot_is_ours(sk->sk_prot)) {
+		WRITE_ONCE(newsock->ops, smcu_prot_base_ops(listener));
+		set_bit(SOCK_SUPPORT_ZC, &newsock->flags);
+	}
+	write_unlock_bh(&sk->sk_callback_lock);
+	release_sock(sk);
+}
+
+/*
+ * close(2) returns but the connection goes on: the socket takes the shape of a child that was not accepted. It does not become
+ * SOCK_DEAD: then a reset from the peer would destroy it here and TCP's close, which is still to come, would do so again.
+ */
+void smcu_attach_detach_socket(struct sock *sk)
+{
+	write_lock_bh(&sk->sk_callback_lock);
+	sk_set_socket(sk, NULL);
+	RCU_INIT_POINTER(sk->sk_wq, NULL);
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+static int ulp_init(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct smcu_ctx *ctx;
+
+	sock_owned_by_me(sk);
+	if (!is_convertible(sk))
+		return -EOPNOTSUPP;
+	if (sk->sk_state != TCP_LISTEN &&
+	    (sk->sk_state != TCP_CLOSE || (sk->sk_socket && sk->sk_socket->state != SS_UNCONNECTED)))
+		return -EISCONN;
+	if (tp->repair || inet_test_bit(DEFER_CONNECT, sk))
+		return -EOPNOTSUPP;
+	if (!READ_ONCE(smcu_base_net(sock_net(sk))->enable))
+		return -EOPNOTSUPP;
+
+	ctx = smcu_attach_ctx_new(sk, sk->sk_state == TCP_LISTEN, GFP_ATOMIC);
+	if (!ctx)
+		return -ENOMEM;
+	if (!tp->save_syn) {
+		/* A listener learns of its peers' option from the saved SYN. */
+		tp->save_syn = 1;
+		ctx->own_save_syn = true;
+	}
+
+	write_lock_bh(&sk->sk_callback_lock);
+	if (sk->sk_user_data) {
+		write_unlock_bh(&sk->sk_callback_lock);
+		goto err_busy;
+	}
+	/*
+	 * The core assigns icsk_ulp_ops after we return; sockmap, which does not look at the socket's lock, must not find a socket
+	 * between. The data comes before the table whose methods use it.
+	 */
+	icsk->icsk_ulp_ops = &smcu_ulp_ops;
+	rcu_assign_pointer(icsk->icsk_ulp_data, (void __rcu *)ctx);
+	smp_store_release(&sk->sk_prot, smcu_prot_for(sk));
+	if (sk->sk_socket)
+		WRITE_ONCE(sk->sk_socket->ops, smcu_prot_ops_for(sk));
+	write_unlock_bh(&sk->sk_callback_lock);
+	return 0;
+
+err_busy:
+	if (ctx->own_save_syn)
+		tp->save_syn = 0;
+	smcu_attach_discard(ctx);
+	return -EBUSY;
+}
+
+/*
+ * TCP destroys the socket, perhaps in softirq with its spinlock held. inet_csk_destroy_sock() still looks at sk_prot afterwards, so
+ * that is TCP's before we return. What can sleep is left to the engine, which has a reference on the struct sock.
+ */
+static void ulp_release(struct sock *sk)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+
+	if (!ctx)
+		return;
+	WRITE_ONCE(ctx->mode, SMCU_M_DEAD);
+	smcu_attach_restore(ctx);
+	if (smcu_prot_is_ours(sk->sk_prot))
+		WRITE_ONCE(sk->sk_prot, ctx->base);
+	smcu_connect_done(ctx);
+	smcu_listen_unlink(ctx);
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
+	/* Also where there is nothing to clean up: a timer that is running must not outlive the module. */
+	smcu_engine_kick(ctx, 0);
+	smcu_attach_discard(ctx);
+}
+
+/* Only sockmap calls this, and sockmap refuses sockets with a ULP; should it come, the base table is what it wants to set. */
+static void ulp_update(struct sock *sk, struct proto *p, void (*write_space)(struct sock *sk))
+{
+	WRITE_ONCE(sk->sk_prot, p);
+	WRITE_ONCE(sk->sk_write_space, write_space);
+}
+
+struct tcp_ulp_ops smcu_ulp_ops __read_mostly = {
+	.name = SMCU_ULP_NAME,
+	.owner = THIS_MODULE,
+	.init = ulp_init,
+	.update = ulp_update,
+	.release = ulp_release,
+	.clone = smcu_clone,
+};
+
+int smcu_ulp_request(struct sock *sk)
+{
+	if (!sk_fullsock(sk) || sk->sk_type != SOCK_STREAM || sk->sk_protocol != IPPROTO_TCP)
+		return -EOPNOTSUPP;
+	if (sk->sk_family != AF_INET && sk->sk_family != AF_INET6)
+		return -EOPNOTSUPP;
+	/*
+	 * The name is our own constant and we are registered, so nothing is autoloaded. In a BPF program setsockopt neither takes
+	 * nor drops the socket's lock.
+	 */
+	return tcp_prot.setsockopt(sk, SOL_TCP, TCP_ULP, KERNEL_SOCKPTR(SMCU_ULP_NAME), strlen(SMCU_ULP_NAME));
+}
+EXPORT_SYMBOL_GPL(smcu_ulp_request);
+
+int smcu_ulp_init(void)
+{
+	int err = tcp_register_ulp(&smcu_ulp_ops);
+
+	if (err == -EEXIST)
+		pr_err("a TCP ULP named \"" SMCU_ULP_NAME "\" is registered already: unload the kernel's own smc module first (modprobe -r smc_diag smc) and keep it away (blacklist smc)\n");
+	return err;
+}
+
+void smcu_ulp_exit(void)
+{
+	tcp_unregister_ulp(&smcu_ulp_ops);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The client's way in, and the callbacks of a socket that is connecting or in the handshake. TCP calls them in softirq with the
+ * socket's spinlock, or in process context with the socket owned; in both cases modes may change. A call that was on its way when
+ * TCP destroyed the socket finds no ctx.
+ */
+#include "ulp/internal.h"
+
+/* The SYN is answered or given up: incoming packets need not be looked at on our behalf. */
+void smcu_connect_done(struct smcu_ctx *ctx)
+{
+	if (!ctx->connecting)
+		return;
+	ctx->connecting = false;
+	atomic_dec(&ctx->sn->connecting);
+}
+
+int smcu_connect(struct sock *sk, struct sockaddr *addr, int len)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+	int err;
+
+	sock_owned_by_me(sk);
+	if (ctx->mode != SMCU_M_INIT)
+		return ctx->base->connect(sk, addr, len);
+	/* Fast Open puts data into the SYN, where a CLC message would have to come first. */
+	if (tcp_sk(sk)->fastopen_connect || inet_test_bit(DEFER_CONNECT, sk)) {
+		smcu_fallback(ctx, SMCU_R_FASTOPEN);
+		return sk->sk_prot->connect(sk, addr, len);
+	}
+	ctx->synack = false;
+	WRITE_ONCE(ctx->mode, SMCU_M_CONNECT);
+	ctx->connecting = true;
+	atomic_inc(&ctx->sn->connecting);
+	smcu_attach_hook(ctx);
+	err = ctx->base->connect(sk, addr, len);
+	if (err && ctx->mode == SMCU_M_CONNECT) {
+		smcu_connect_done(ctx);
+		smcu_attach_unhook(ctx);
+		WRITE_ONCE(ctx->mode, SMCU_M_INIT);
+	}
+	return err;
+}
+
+void smcu_state_change(struct sock *sk)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+	void (*saved)(struct sock *sk);
+
+	if (!ctx)
+		return;
+	saved = ctx->saved_state_change;
+	switch (ctx->mode) {
+	case SMCU_M_INIT:
+		if (ctx->server && sk->sk_state == TCP_ESTABLISHED) {
+			if (ctx->own_save_syn)
+				tcp_saved_syn_free(tcp_sk(sk));
+			smcu_engine_begin(ctx);
+		}
+		break;
+	case SMCU_M_CONNECT:
+		if (sk->sk_state == TCP_ESTABLISHED) {
+			smcu_connect_done(ctx);
+			if (ctx->synack)
+				smcu_engine_begin(ctx);
+			else
+				smcu_fallback(ctx, SMCU_R_PEER_NO_SMC);
+		} else if (sk->sk_state == TCP_CLOSE) {
+			/* Refused or timed out: disconnect() follows, or close(). */
+			smcu_connect_done(ctx);
+		}
+		break;
+	case SMCU_M_HS:
+	case SMCU_M_SMC:
+		if (sk->sk_state == TCP_CLOSE || ctx->mode == SMCU_M_HS)
+			smcu_engine_kick(ctx, 0);
+		/* The peer's FIN comes before the end of its data on the link, and is not for the program. */
+		if (ctx->mode == SMCU_M_SMC)
+			return;
+		break;
+	default:
+		break;
+	}
+	saved(sk);
+}
+
+void smcu_data_ready(struct sock *sk)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+
+	if (!ctx)
+		return;
+	switch (ctx->mode) {
+	case SMCU_M_HS:
+		smcu_engine_kick(ctx, 0);
+		break;
+	case SMCU_M_SMC:
+		/* After the handshake nothing on TCP is meant for us (protocol section 2.7). */
+		break;
+	default:
+		ctx->saved_data_ready(sk);
+	}
+}
+
+void smcu_write_space(struct sock *sk)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+
+	if (!ctx)
+		return;
+	switch (ctx->mode) {
+	case SMCU_M_FLUSH:
+		smcu_engine_kick(ctx, 0);
+		break;
+	case SMCU_M_SMC:
+		break;
+	default:
+		ctx->saved_write_space(sk);
+	}
+}
+
+void smcu_error_report(struct sock *sk)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+
+	if (!ctx)
+		return;
+	if (ctx->mode == SMCU_M_HS || ctx->mode == SMCU_M_SMC)
+		smcu_engine_kick(ctx, 0);
+	ctx->saved_error_report(sk);
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The engine of a socket: one work that does the next step of whatever the mode demands - handshake, flushing after a fallback,
+ * closing, cleaning up. Everything that may sleep happens here, never in a callback and never with the socket locked but for
+ * moments. A queued work holds a reference on the struct sock and on the ctx, so neither can go away under it; whether there is
+ * still something to do it finds out by looking at the mode under the socket's lock.
+ */
+#include "ulp/internal.h"
+
+/* Any context. Run the engine after at most @delay jiffies. */
+void smcu_engine_kick(struct smcu_ctx *ctx, unsigned long delay)
+{
+	struct sock *sk = ctx->sk;
+
+	sock_hold(sk);
+	smcu_attach_get(ctx);
+	/*
+	 * True: it was pending and holds its own references. A later time than the pending one is never asked for: an idle kick
+	 * only prolongs what a step itself has set, and events kick with 0.
+	 */
+	if (delay ? !queue_delayed_work(smcu_sock_wq, &ctx->work, delay) :
+		    mod_delayed_work(smcu_sock_wq, &ctx->work, 0)) {
+		smcu_attach_put(ctx);
+		sock_put(sk);
+	}
+}
+
+static void hs_kick(struct smcu_hs *hs, unsigned long delay)
+{
+	smcu_engine_kick(container_of(hs, struct smcu_ctx, hs), delay);
+}
+
+const struct smcu_hs_ops smcu_engine_hs_ops = { .kick = hs_kick };
+
+/* TCP is established and both sides have the option. Socket locked, often in softirq. */
+void smcu_engine_begin(struct smcu_ctx *ctx)
+{
+	sock_hold(ctx->sk);
+	ctx->pinned = true;
+	atomic_inc(&ctx->sn->handshakes);
+	ctx->counted = true;
+	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, ctx->sk, ctx->base, ctx->server);
+	if (ctx->server)
+		smcu_stat_inc(ctx->sn, hs_server);
+	else
+		smcu_stat_inc(ctx->sn, hs_client);
+	WRITE_ONCE(ctx->mode, SMCU_M_HS);
+	smcu_engine_kick(ctx, 0);
+}
+
+/* The connection, for the first step of the handshake or the first early byte. Socket locked by the caller. */
+int smcu_engine_conn(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+	u32 snd = READ_ONCE(ctx->sn->wmem), rcv = READ_ONCE(ctx->sn->rmem);
+
+	sock_owned_by_me(sk);
+	if (ctx->conn)
+		return 0;
+	/* The kernel doubles what the program asks for, to allow for overhead that a ring does not have. */
+	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
+		snd = READ_ONCE(sk->sk_sndbuf) / 2;
+	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
+		rcv = READ_ONCE(sk->sk_rcvbuf) / 2;
+	ctx->conn = smcu_conn_new(&smcu_wake_ops, ctx, ctx->sn, snd, rcv, GFP_KERNEL);
+	return ctx->conn ? 0 : -ENOMEM;
+}
+
+/* Upcalls of conn/ have ended: nothing needs the struct sock on their behalf. */
+static void unpin(struct smcu_ctx *ctx)
+{
+	if (ctx->counted)
+		atomic_dec(&ctx->sn->handshakes);
+	ctx->counted = false;
+	if (!ctx->pinned)
+		return;
+	ctx->pinned = false;
+	sock_put(ctx->sk);
+}
+
+/* The program is through with this socket, and so are we: TCP's close is the last thing, with the descriptor's reference. */
+static void tcp_close_detached(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+
+	lock_sock(sk);
+	ctx->closing = false;
+	WRITE_ONCE(ctx->mode, SMCU_M_TCP);
+	smcu_attach_restore(ctx);
+	release_sock(sk);
+	ctx->base->close(sk, 0);
+}
+
+static void become_smc(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+
+	lock_sock(sk);
+	if (ctx->mode == SMCU_M_HS) {
+		if (ctx->server)
+			smcu_stat_inc(ctx->sn, smc_server);
+		else
+			smcu_stat_inc(ctx->sn, smc_client);
+		WRITE_ONCE(ctx->mode, SMCU_M_SMC);
+		smcu_conn_start(ctx->conn);
+		if (ctx->shut & SEND_SHUTDOWN)
+			smcu_conn_shutdown(ctx->conn);
+	}
+	if (ctx->counted)
+		atomic_dec(&ctx->sn->handshakes);
+	ctx->counted = false;
+	release_sock(sk);
+	smcu_wake_all(sk);
+}
+
+static void become_tcp(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+	bool flush = false;
+	u32 left = 0;
+
+	lock_sock(sk);
+	if (ctx->mode == SMCU_M_HS) {
+		ctx->diag = ctx->hs.diag;
+		if (ctx->conn)
+			smcu_conn_unsent(ctx->conn, &left);
+		if (left || ctx->shut) {
+			ctx->reason = ctx->hs.reason;
+			WRITE_ONCE(ctx->mode, SMCU_M_FLUSH);
+			flush = true;
+		} else {
+			smcu_fallback(ctx, ctx->hs.reason);
+		}
+	}
+	release_sock(sk);
+	unpin(ctx);
+	smcu_wake_all(sk);
+	if (flush)
+		smcu_engine_kick(ctx, 0);
+}
+
+static void fail(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+
+	smcu_stat_inc(ctx->sn, hs_failed);
+	lock_sock(sk);
+	if (ctx->mode == SMCU_M_HS) {
+		ctx->reason = ctx->hs.reason;
+		WRITE_ONCE(ctx->mode, SMCU_M_TCP);
+		smcu_attach_restore(ctx);
+	}
+	release_sock(sk);
+	unpin(ctx);
+	/* Reset: what is on the stream is not what the program thinks. */
+	ctx->base->diag_destroy(sk, ECONNRESET);
+	smcu_wake_all(sk);
+}
+
+static void step_hs(struct smcu_ctx *ctx)
+{
+	int err;
+
+	if (!ctx->hs.conn) {
+		lock_sock(ctx->sk);
+		err = smcu_engine_conn(ctx);
+		release_sock(ctx->sk);
+		if (err) {
+			smcu_engine_kick(ctx, HZ / 10);
+			return;
+		}
+		ctx->hs.conn = ctx->conn;
+	}
+	switch (smcu_hs_step(&ctx->hs)) {
+	case SMCU_HS_DONE:
+		become_smc(ctx);
+		break;
+	case SMCU_HS_FALLBACK:
+		become_tcp(ctx);
+		break;
+	case SMCU_HS_FAILED:
+		fail(ctx);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The socket was destroyed, or is being taken out of our hands: end whatever is going on, say so to the peer, let go. */
+static void clean_up(struct smcu_ctx *ctx)
+{
+	smcu_hs_cancel(&ctx->hs);
+	if (ctx->conn) {
+		smcu_conn_close(ctx->conn, true);
+		smcu_conn_leave(ctx->conn);
+	}
+	unpin(ctx);
+}
+
+void smcu_engine_work(struct work_struct *work)
+{
+	struct smcu_ctx *ctx = container_of(to_delayed_work(work), struct smcu_ctx, work);
+	struct sock *sk = ctx->sk;
+
+	if (READ_ONCE(ctx->stopping))
+		goto out;
+	if (smcu_ulp_mode(ctx) == SMCU_M_HS)
+		step_hs(ctx);
+	/* What a step has led to is gone on with at once. */
+	switch (smcu_ulp_mode(ctx)) {
+	case SMCU_M_SMC:
+		if (READ_ONCE(ctx->closing)) {
+			if (smcu_shut_step(ctx)) {
+				unpin(ctx);
+				tcp_close_detached(ctx);
+			}
+		} else if (inet_sk_state_load(sk) == TCP_CLOSE) {
+			smcu_conn_reset(ctx->conn);
+		}
+		break;
+	case SMCU_M_FLUSH:
+		smcu_fallback_flush(ctx);
+		break;
+	case SMCU_M_DEAD:
+		clean_up(ctx);
+		break;
+	default:
+		break;
+	}
+	if (smcu_ulp_mode(ctx) == SMCU_M_TCP && READ_ONCE(ctx->closing))
+		tcp_close_detached(ctx);
+out:
+	smcu_attach_put(ctx);
+	sock_put(sk);
+}
+
+/*
+ * Stop the engine for good and clean up: for children of a listener that goes, and for disconnect. The socket is not locked, the mode
+ * was set to DEAD by the caller. Nothing kicks it any more but ulp_release(), which is harmless.
+ */
+void smcu_engine_stop(struct smcu_ctx *ctx)
+{
+	might_sleep();
+	/* An answer on the link may queue it once more before clean_up() takes the waiter away; then it does nothing. */
+	WRITE_ONCE(ctx->stopping, true);
+	if (cancel_delayed_work_sync(&ctx->work)) {
+		smcu_attach_put(ctx);
+		sock_put(ctx->sk);
+	}
+	clean_up(ctx);
+}

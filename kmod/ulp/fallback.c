@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The one-way door to plain TCP.
+ *
+ * No byte is lost: what the program wrote early is in the ring and goes into TCP, in order, before the tables are switched back;
+ * senders meanwhile append to the ring, never past it. What the peer sent after its last CLC message was not read by us and is TCP's.
+ * No wakeup is lost: after the switch everybody is woken and looks again through TCP's own methods.
+ */
+#include "ulp/internal.h"
+
+/* Socket locked, or in a callback of TCP with its spinlock held. Nothing may be left in the ring. */
+void smcu_fallback(struct smcu_ctx *ctx, enum smcu_reason reason)
+{
+	struct sock *sk = ctx->sk;
+
+	ctx->reason = reason;
+	WRITE_ONCE(ctx->mode, SMCU_M_TCP);
+	smcu_attach_restore(ctx);
+	smcu_stat_fallback(ctx->sn, reason);
+	/* Sleepers in our own waits, and edge-triggered pollers, look again. */
+	smcu_wake_all(sk);
+}
+
+/* Engine. Return: all is in TCP and the socket is plain. Otherwise write_space or a timer will call again. */
+bool smcu_fallback_flush(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+	bool done = false;
+	void *data;
+	int n = 0;
+	u32 len;
+
+	lock_sock(sk);
+	if (ctx->mode != SMCU_M_FLUSH)
+		goto out;
+	for (;;) {
+		data = smcu_conn_unsent(ctx->conn, &len);
+		if (!len)
+			break;
+		n = smcu_clc_tcp_send(sk, data, len);
+		if (n <= 0)
+			break;
+		smcu_conn_skip(ctx->conn, n);
+	}
+	if (len && n == -EAGAIN) {
+		/* A socket without struct socket gets no write_space; the timer is for it, and for memory pressure. */
+		smcu_engine_kick(ctx, HZ / 100 + 1);
+		goto out;
+	}
+	/* Sent, or TCP is dead and says so itself. */
+	smcu_fallback(ctx, ctx->reason);
+	if (ctx->shut) {
+		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | ctx->shut);
+		ctx->base->shutdown(sk, ctx->shut);
+	}
+	done = true;
+out:
+	release_sock(sk);
+	if (done)
+		smcu_wake_all(sk);
+	return done;
+}

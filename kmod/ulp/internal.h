@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SMCU_ULP_INTERNAL_H
+#define SMCU_ULP_INTERNAL_H
+
+#include <linux/net.h>
+#include <linux/refcount.h>
+#include <linux/workqueue.h>
+#include <net/inet_connection_sock.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+#include "base/base.h"
+#include "clc/clc.h"
+#include "conn/conn.h"
+
+/*
+ * What a converted socket is at the moment. Changes happen with the socket locked (lock_sock, or its spinlock in softirq while
+ * nobody owns it); methods read it locklessly first and look again under the lock.
+ *
+ *  INIT ---connect---> CONNECT --option in SYN-ACK--> HS ---ok---> SMC
+ *   |  (child: SYN_RECV) |no option                   |declined
+ *   |                    v                            v
+ *   +--Fast Open------> TCP <------all sent------- FLUSH
+ *  any --destroyed--> DEAD
+ */
+enum smcu_mode {
+	SMCU_M_INIT,	/* not connected, or listening, or a child before ESTABLISHED */
+	SMCU_M_CONNECT,	/* SYN sent */
+	SMCU_M_HS,	/* TCP is established, the CLC handshake is running: sends go into the ring, reads wait */
+	SMCU_M_FLUSH,	/* falling back: reads are TCP's, early data is on its way into TCP */
+	SMCU_M_SMC,
+	SMCU_M_TCP,	/* plain TCP: sk_prot, ops and callbacks are TCP's */
+	SMCU_M_DEAD,	/* the socket is or is being destroyed */
+};
+
+/**
+ * struct smcu_ctx - icsk_ulp_data of a converted socket
+ * @ref: one of the socket, one of each queued @work, one of the parent's list
+ * @rcu: diag and callbacks read it under RCU
+ * @sk: the socket; valid while the socket's own reference, a queued work or @pinned exist
+ * @sn: namespace
+ * @base: TCP's protocol table
+ * @base_ops: TCP's socket operations
+ * @saved_state_change: sk_state_change before @hooked
+ * @saved_data_ready: likewise
+ * @saved_write_space: likewise
+ * @saved_error_report: likewise
+ * @hooked: callbacks are ours; written under sk_callback_lock
+ * @mode: enum smcu_mode
+ * @server: accepted, or listening
+ * @synack: the SYN-ACK carried the option (client)
+ * @own_save_syn: we have set tp->save_syn
+ * @pinned: a reference on @sk is held for upcalls of conn/
+ * @counted: sn->handshakes counts us
+ * @connecting: sn->connecting counts us
+ * @closing: close(2) is over for the program; the engine owns the descriptor's reference and ends with TCP's close
+ * @close_begun: conn/ was told
+ * @aborted: conn/ was told to say "abnormal"
+ * @fin_sent: TCP was shut down for sending
+ * @stopping: smcu_engine_stop() does the cleaning up; the engine keeps still
+ * @children_closed: the listener is going: no more children
+ * @shut: RCV_SHUTDOWN and SEND_SHUTDOWN as the program asked for; sk_shutdown is TCP's
+ * @reason: why it is on TCP
+ * @diag: the peer's diagnosis
+ * @hs: the handshake
+ * @conn: the connection; set once under the socket's lock
+ * @work: the engine: one step of whatever @mode demands
+ * @close_deadline: when an orderly close is given up, jiffies
+ * @close_left: bytes unsent at the last look, to see progress
+ * @lock: guards @children and @parent of those in it; leaf
+ * @children: of a listener, not yet accepted
+ * @child_node: in the parent's list
+ * @parent: the listener's ctx while in its list
+ * @node: in sn->socks
+ */
+struct smcu_ctx {
+	refcount_t ref;
+	struct rcu_head rcu;
+	struct sock *sk;
+	struct smcu_net *sn;
+	struct proto *base;
+	const struct proto_ops *base_ops;
+	void (*saved_state_change)(struct sock *sk);
+	void (*saved_data_ready)(struct sock *sk);
+	void (*saved_write_space)(struct sock *sk);
+	void (*saved_error_report)(struct sock *sk);
+	bool hooked;
+	u8 mode;
+	bool server;
+	bool synack;
+	bool own_save_syn;
+	bool pinned;
+	bool counted;
+	bool connecting;
+	bool closing;
+	bool close_begun;
+	bool aborted;
+	bool fin_sent;
+	bool stopping;
+	bool children_closed;
+	u8 shut;
+	enum smcu_reason reason;
+	u32 diag;
+	struct smcu_hs hs;
+	struct smcu_conn *conn;
+	struct delayed_work work;
+	unsigned long close_deadline;
+	u32 close_left;
+	spinlock_t lock;
+	struct list_head children;
+	struct list_head child_node;
+	struct smcu_ctx *parent;
+	struct list_head node;
+};
+
+static inline struct smcu_ctx *smcu_ulp_ctx(const struct sock *sk)
+{
+	return (__force struct smcu_ctx *)rcu_access_pointer(inet_csk(sk)->icsk_ulp_data);
+}
+
+static inline u8 smcu_ulp_mode(const struct smcu_ctx *ctx)
+{
+	return READ_ONCE(ctx->mode);
+}
+
+/* attach.c: the only writer of icsk_ulp_*, sk_prot, sk_socket->ops and the callbacks */
+extern struct tcp_ulp_ops smcu_ulp_ops;
+struct smcu_ctx *smcu_attach_ctx_new(struct sock *sk, bool server, gfp_t gfp);
+void smcu_attach_discard(struct smcu_ctx *ctx);
+void smcu_attach_get(struct smcu_ctx *ctx);
+void smcu_attach_put(struct smcu_ctx *ctx);
+void smcu_attach_hook(struct smcu_ctx *ctx);
+void smcu_attach_unhook(struct smcu_ctx *ctx);
+void smcu_attach_restore(struct smcu_ctx *ctx);
+void smcu_attach_accepted(struct sock *listener, struct socket *newsock);
+void smcu_attach_detach_socket(struct sock *sk);
+
+/* prot.c: tables */
+struct proto *smcu_prot_for(const struct sock *sk);
+const struct proto_ops *smcu_prot_ops_for(const struct sock *sk);
+struct proto *smcu_prot_base(const struct sock *sk);
+const struct proto_ops *smcu_prot_base_ops(const struct sock *sk);
+bool smcu_prot_is_ours(const struct proto *prot);
+int smcu_prot_init(void);
+
+/* engine.c */
+void smcu_engine_kick(struct smcu_ctx *ctx, unsigned long delay);
+void smcu_engine_work(struct work_struct *work);
+void smcu_engine_stop(struct smcu_ctx *ctx);
+void smcu_engine_begin(struct smcu_ctx *ctx);
+int smcu_engine_conn(struct smcu_ctx *ctx);
+extern const struct smcu_hs_ops smcu_engine_hs_ops;
+
+/* connect.c */
+int smcu_connect(struct sock *sk, struct sockaddr *addr, int len);
+void smcu_connect_done(struct smcu_ctx *ctx);
+void smcu_state_change(struct sock *sk);
+void smcu_data_ready(struct sock *sk);
+void smcu_write_space(struct sock *sk);
+void smcu_error_report(struct sock *sk);
+
+/* listen.c */
+void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t gfp);
+int smcu_accept(struct socket *sock, struct socket *newsock, struct proto_accept_arg *arg);
+void smcu_listen_unlink(struct smcu_ctx *child);
+void smcu_listen_quiesce(struct smcu_ctx *ctx);
+
+/* io.c, poll.c, shut.c */
+int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
+int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len);
+void smcu_splice_eof(struct socket *sock);
+int smcu_ioctl(struct sock *sk, int cmd, int *karg);
+__poll_t smcu_poll(struct file *file, struct socket *sock, poll_table *wait);
+int smcu_set_rcvlowat(struct sock *sk, int val);
+void smcu_close(struct sock *sk, long timeout);
+void smcu_shutdown(struct sock *sk, int how);
+int smcu_disconnect(struct sock *sk, int flags);
+int smcu_diag_destroy(struct sock *sk, int err);
+bool smcu_shut_step(struct smcu_ctx *ctx);
+
+/* fallback.c */
+void smcu_fallback(struct smcu_ctx *ctx, enum smcu_reason reason);
+bool smcu_fallback_flush(struct smcu_ctx *ctx);
+
+/* wake.c */
+extern const struct smcu_conn_owner_ops smcu_wake_ops;
+void smcu_wake_all(struct sock *sk);
+
+/* synopt.c */
+void smcu_synopt_want(struct smcu_ctx *ctx);
+bool smcu_synopt_agreed(const struct request_sock *req);
+
+#endif

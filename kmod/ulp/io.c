@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sendmsg, recvmsg, ioctl. The mode is looked at under the socket's lock and again after each wait: a call that waited through a
+ * handshake goes on over SMC, or is TCP's from there.
+ */
+#include <linux/skbuff.h>
+#include <linux/sockios.h>
+#include <asm/ioctls.h>
+#include "ulp/internal.h"
+
+/* Sleep until something happens or the time is up. The socket's lock is dropped meanwhile. Return: 0 or -errno. */
+static int wait(struct sock *sk, long *timeo, bool (*ready)(struct smcu_ctx *ctx))
+{
+	DEFINE_WAIT_FUNC(w, woken_wake_function);
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+
+	if (!*timeo)
+		return -EAGAIN;
+	if (signal_pending(current))
+		return sock_intr_errno(*timeo);
+	add_wait_queue(sk_sleep(sk), &w);
+	sk_wait_event(sk, timeo, ready(ctx), &w);
+	remove_wait_queue(sk_sleep(sk), &w);
+	return 0;
+}
+
+static bool mode_left_connect(struct smcu_ctx *ctx)
+{
+	return smcu_ulp_mode(ctx) != SMCU_M_CONNECT || READ_ONCE(ctx->sk->sk_err) ||
+	       inet_sk_state_load(ctx->sk) == TCP_CLOSE;
+}
+
+static bool can_write(struct smcu_ctx *ctx)
+{
+	struct smcu_conn_view v;
+
+	smcu_conn_look(ctx->conn, &v, true);
+	return v.tx_free >= v.tx_size / 3 || v.err || v.peer_gone || READ_ONCE(ctx->sk->sk_err) ||
+	       READ_ONCE(ctx->shut) & SEND_SHUTDOWN || smcu_ulp_mode(ctx) == SMCU_M_TCP;
+}
+
+static bool can_read(struct smcu_ctx *ctx)
+{
+	struct smcu_conn_view v;
+	u8 mode = smcu_ulp_mode(ctx);
+
+	if (READ_ONCE(ctx->sk->sk_err) || READ_ONCE(ctx->shut) & RCV_SHUTDOWN)
+		return true;
+	if (mode == SMCU_M_HS)
+		return inet_sk_state_load(ctx->sk) == TCP_CLOSE;
+	if (mode != SMCU_M_SMC)
+		return true;
+	if (smcu_conn_rx_avail(ctx->conn))
+		return true;
+	smcu_conn_look(ctx->conn, &v, false);
+	return v.rx || v.eof || v.err;
+}
+
+/* MSG_ZEROCOPY: the bytes are copied; the program waits for the notification all the same. */
+static void zerocopy_done(struct sock *sk, size_t len)
+{
+	struct ubuf_info *uarg = msg_zerocopy_realloc(sk, len, NULL);
+
+	if (!uarg)
+		return;
+	uarg_to_msgzc(uarg)->zerocopy = 0;
+	net_zcopy_put(uarg);
+}
+
+/* Why nothing can be sent, or 0. */
+static int send_error(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+
+	if (READ_ONCE(sk->sk_err))
+		return sock_error(sk) ? : -EPIPE;
+	if (ctx->shut & SEND_SHUTDOWN)
+		return -EPIPE;
+	switch (ctx->mode) {
+	case SMCU_M_SMC:
+		return smcu_conn_tx_closed(ctx->conn) ? -EPIPE : 0;
+	case SMCU_M_HS:
+	case SMCU_M_FLUSH:
+		return inet_sk_state_load(sk) == TCP_CLOSE ? -EPIPE : 0;
+	default:
+		return -EPIPE;
+	}
+}
+
+int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+	int flags = msg->msg_flags;
+	int copied = 0, err, n;
+	long timeo;
+
+	if (smcu_ulp_mode(ctx) == SMCU_M_TCP)
+		return ctx->base->sendmsg(sk, msg, len);
+	lock_sock(sk);
+	timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
+	while (msg_data_left(msg) || ctx->mode < SMCU_M_HS) {
+		switch (ctx->mode) {
+		case SMCU_M_INIT:
+			if (flags & MSG_FASTOPEN) {
+				smcu_fallback(ctx, SMCU_R_FASTOPEN);
+				continue;
+			}
+			/* Not connected: never waits, since the state can't change under the lock. */
+			err = tcp_sendmsg_locked(sk, msg, len);
+			release_sock(sk);
+			return err;
+		case SMCU_M_CONNECT:
+			if (READ_ONCE(sk->sk_err) || sk->sk_state == TCP_CLOSE) {
+				err = sock_error(sk) ? : -EPIPE;
+				goto out_err;
+			}
+			err = wait(sk, &timeo, mode_left_connect);
+			if (err)
+				goto out_err;
+			continue;
+		case SMCU_M_TCP:
+			release_sock(sk);
+			return copied ? : ctx->base->sendmsg(sk, msg, len);
+		default:
+			break;
+		}
+		if (flags & MSG_OOB) {
+			err = -EOPNOTSUPP;
+			goto out_err;
+		}
+		err = send_error(ctx);
+		if (err)
+			goto out_err;
+		if (unlikely(!ctx->conn)) {
+			err = smcu_engine_conn(ctx);
+			if (err)
+				goto out_err;
+		}
+		n = smcu_conn_queue(ctx->conn, &msg->msg_iter, msg_data_left(msg), GFP_KERNEL);
+		if (n < 0) {
+			err = n;
+			goto out_err;
+		}
+		copied += n;
+		if (ctx->mode == SMCU_M_SMC)
+			smcu_conn_push(ctx->conn);
+		if (!n) {
+			struct smcu_conn_view v;
+
+			/* Ask for the wakeup before giving up, for who polls edge-triggered. */
+			smcu_conn_look(ctx->conn, &v, true);
+			if (v.tx_free)
+				continue;
+			err = wait(sk, &timeo, can_write);
+			if (err)
+				goto out_err;
+		}
+	}
+	if (flags & MSG_ZEROCOPY && sock_flag(sk, SOCK_ZEROCOPY) && copied)
+		zerocopy_done(sk, copied);
+	release_sock(sk);
+	return copied;
+
+out_err:
+	if (!copied)
+		copied = sk_stream_error(sk, flags, err);
+	release_sock(sk);
+	return copied;
+}
+
+/* The socket is locked. Return: bytes, 0 at the end, -errno; or 1 << 30 where TCP is to be asked. */
+#define ASK_TCP (1 << 30)
+
+static int recv_locked(struct smcu_ctx *ctx, struct msghdr *msg, size_t len, int flags)
+{
+	struct sock *sk = ctx->sk;
+	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	size_t target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
+	struct iov_iter *to = flags & MSG_TRUNC ? NULL : &msg->msg_iter;
+	int peek = flags & MSG_PEEK ? max(sk_peek_offset(sk, flags), 0) : -1;
+	size_t copied = 0;
+	int err, n;
+
+	for (;;) {
+		struct smcu_conn_view v;
+
+		switch (ctx->mode) {
+		case SMCU_M_SMC:
+			n = smcu_conn_recv(ctx->conn, to, len - copied, peek < 0 ? -1 : peek + (int)copied);
+			if (n < 0)
+				return copied ? copied : n;
+			copied += n;
+			if (copied >= target || copied == len)
+				goto out;
+			if (n)
+				continue;
+			smcu_conn_look(ctx->conn, &v, false);
+			if (v.rx > (peek < 0 ? 0 : peek + copied))
+				continue;	/* came in meanwhile */
+			if (v.eof && !READ_ONCE(sk->sk_err))
+				goto out;
+			break;
+		case SMCU_M_HS:
+			if (inet_sk_state_load(sk) == TCP_CLOSE && !READ_ONCE(sk->sk_err))
+				return 0;
+			break;
+		case SMCU_M_CONNECT:
+			if (sk->sk_state == TCP_CLOSE && !READ_ONCE(sk->sk_err))
+				return -ENOTCONN;
+			break;
+		case SMCU_M_DEAD:
+			return copied ? copied : -ENOTCONN;
+		default:
+			return copied ? copied : ASK_TCP;
+		}
+		if (copied)
+			goto wait;
+		if (READ_ONCE(sk->sk_err))
+			return sock_error(sk);
+		if (ctx->shut & RCV_SHUTDOWN)
+			return 0;
+wait:
+		if (copied && (READ_ONCE(sk->sk_err) || ctx->shut & RCV_SHUTDOWN))
+			goto out;
+		err = wait(sk, &timeo, ctx->mode == SMCU_M_CONNECT ? mode_left_connect : can_read);
+		if (err)
+			return copied ? copied : err;
+	}
+out:
+	if (flags & MSG_PEEK)
+		sk_peek_offset_fwd(sk, copied);
+	else
+		sk_peek_offset_bwd(sk, copied);
+	return copied;
+}
+
+int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+	u8 mode = smcu_ulp_mode(ctx);
+	int n;
+
+	if (flags & MSG_ERRQUEUE || mode == SMCU_M_TCP || mode == SMCU_M_FLUSH)
+		return ctx->base->recvmsg(sk, msg, len, flags, addr_len);
+	if (flags & MSG_OOB)
+		return -EINVAL;	/* as TCP where there is no urgent data */
+	lock_sock(sk);
+	/* Not connected or listening: TCP knows what to say, and does not wait. */
+	n = ctx->mode == SMCU_M_INIT ? -ENOTCONN : recv_locked(ctx, msg, len, flags);
+	release_sock(sk);
+	if (n == ASK_TCP)
+		return ctx->base->recvmsg(sk, msg, len, flags, addr_len);
+	return n;
+}
+
+int smcu_ioctl(struct sock *sk, int cmd, int *karg)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+	struct smcu_conn_view v;
+
+	if (smcu_ulp_mode(ctx) != SMCU_M_SMC)
+		return ctx->base->ioctl(sk, cmd, karg);
+	smcu_conn_look(ctx->conn, &v, false);
+	switch (cmd) {
+	case SIOCINQ:
+		*karg = v.rx;
+		return 0;
+	case SIOCATMARK:
+		*karg = 0;
+		return 0;
+	case SIOCOUTQ:
+		*karg = v.tx_unacked;
+		return 0;
+	case SIOCOUTQNSD:
+		*karg = v.tx_unsent;
+		return 0;
+	default:
+		return ctx->base->ioctl(sk, cmd, karg);
+	}
+}

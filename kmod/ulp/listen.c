@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Listeners and their children. A child whose SYN and SYN-ACK carried the option gets a ctx of its own in clone(); its handshake
+ * begins at ESTABLISHED, before accept(). Until it is accepted it is in the listener's list, since TCP destroys children of a
+ * closing listener in softirq without asking: their engines must have stopped by then.
+ */
+#include <linux/module.h>
+#include "ulp/internal.h"
+
+/*
+ * No memory for a ctx, but the peer believes in SMC: its CLC bytes must never reach the program. They are read and thrown away; the
+ * peer gives up after the handshake's time limit.
+ */
+static int drain(read_descriptor_t *desc, struct sk_buff *skb, unsigned int off, size_t len)
+{
+	return len;
+}
+
+static void drain_data_ready(struct sock *sk)
+{
+	read_descriptor_t desc = { .count = 1 };
+
+	tcp_read_sock(sk, &desc, drain);
+}
+
+/* False: the listener is going, and TCP will throw the child away. */
+static bool link_child(struct smcu_ctx *parent, struct smcu_ctx *child)
+{
+	bool linked = false;
+
+	spin_lock_bh(&parent->lock);
+	if (!parent->children_closed && refcount_inc_not_zero(&parent->ref)) {
+		smcu_attach_get(child);
+		list_add_tail(&child->child_node, &parent->children);
+		child->parent = parent;
+		linked = true;
+	}
+	spin_unlock_bh(&parent->lock);
+	return linked;
+}
+
+/* Softirq, RCU; the child is locked and not yet published, the listener is not locked and may be closing. */
+void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t gfp)
+{
+	struct inet_connection_sock *icsk = inet_csk(newsk);
+	struct smcu_ctx *parent = smcu_ulp_ctx(newsk);	/* copied from the listener; freed by RCU */
+	struct smcu_ctx *ctx;
+
+	rcu_assign_pointer(icsk->icsk_ulp_data, NULL);
+	WRITE_ONCE(newsk->sk_prot, smcu_prot_base(newsk));
+	tcp_sk(newsk)->save_syn = 0;
+	/*
+	 * The allocation took a reference on the owner of the listener's table. It becomes the ULP's, and the child's creator is
+	 * TCP's own table: so TIME_WAIT does not pin this module.
+	 */
+	if (smcu_prot_is_ours(newsk->sk_prot_creator)) {
+		newsk->sk_prot_creator = smcu_prot_base(newsk);
+	} else if (!try_module_get(THIS_MODULE)) {
+		icsk->icsk_ulp_ops = NULL;
+		return;
+	}
+	if (!parent || !smcu_synopt_agreed(req))
+		goto plain;
+
+	ctx = smcu_attach_ctx_new(newsk, true, gfp);
+	if (!ctx) {
+		newsk->sk_data_ready = drain_data_ready;
+		return;
+	}
+	ctx->own_save_syn = parent->own_save_syn;
+	if (!link_child(parent, ctx)) {
+		smcu_attach_discard(ctx);
+		goto plain;
+	}
+	icsk->icsk_ulp_ops = &smcu_ulp_ops;
+	rcu_assign_pointer(icsk->icsk_ulp_data, (void __rcu *)ctx);
+	WRITE_ONCE(newsk->sk_prot, smcu_prot_for(newsk));
+	smcu_attach_hook(ctx);
+	return;
+
+plain:
+	icsk->icsk_ulp_ops = NULL;
+	module_put(THIS_MODULE);	/* not the last one: the listener has another */
+}
+
+/* Accepted, or destroyed: no business of the listener any more. Any context. */
+void smcu_listen_unlink(struct smcu_ctx *child)
+{
+	struct smcu_ctx *parent;
+	bool linked = false;
+
+	/* Somebody else may unlink it and drop the parent's last reference: RCU keeps the memory while we look. */
+	rcu_read_lock();
+	parent = READ_ONCE(child->parent);
+	if (parent) {
+		spin_lock_bh(&parent->lock);
+		linked = child->parent;
+		if (linked) {
+			list_del_init(&child->child_node);
+			WRITE_ONCE(child->parent, NULL);
+		}
+		spin_unlock_bh(&parent->lock);
+	}
+	rcu_read_unlock();
+	if (linked) {
+		smcu_attach_put(child);
+		smcu_attach_put(parent);
+	}
+}
+
+/*
+ * The listener goes: stop the engines of all children that nobody has accepted, and reset those which are not plain TCP, as TCP is
+ * about to do with all of them. May be called with the listener locked; engines of children never take that lock.
+ */
+void smcu_listen_quiesce(struct smcu_ctx *ctx)
+{
+	struct smcu_ctx *child;
+	struct sock *sk;
+
+	might_sleep();
+	spin_lock_bh(&ctx->lock);
+	ctx->children_closed = true;
+	while ((child = list_first_entry_or_null(&ctx->children, struct smcu_ctx, child_node))) {
+		list_del_init(&child->child_node);
+		WRITE_ONCE(child->parent, NULL);
+		/* The struct sock may be on its way to be freed; if so its ULP was released and there is nothing to do. */
+		sk = refcount_inc_not_zero(&child->sk->sk_refcnt) ? child->sk : NULL;
+		spin_unlock_bh(&ctx->lock);
+		if (sk) {
+			bool ours;
+
+			lock_sock_nested(sk, SINGLE_DEPTH_NESTING);
+			ours = child->mode != SMCU_M_TCP && child->mode != SMCU_M_DEAD;
+			if (ours) {
+				WRITE_ONCE(child->mode, SMCU_M_DEAD);
+				smcu_attach_restore(child);
+			}
+			release_sock(sk);
+			smcu_engine_stop(child);
+			if (ours)
+				child->base->diag_destroy(sk, ECONNABORTED);
+			sock_put(sk);
+		}
+		smcu_attach_put(child);
+		smcu_attach_put(ctx);
+		spin_lock_bh(&ctx->lock);
+	}
+	spin_unlock_bh(&ctx->lock);
+}
+
+int smcu_accept(struct socket *sock, struct socket *newsock, struct proto_accept_arg *arg)
+{
+	int err = smcu_prot_base_ops(sock->sk)->accept(sock, newsock, arg);
+
+	if (!err)
+		smcu_attach_accepted(sock->sk, newsock);
+	return err;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/* poll for each mode. Not connected, flushing and plain: TCP's answer, which for writing in FLUSH is replaced by the ring's. */
+#include <linux/poll.h>
+#include "ulp/internal.h"
+
+static __poll_t ring_writable(struct smcu_ctx *ctx)
+{
+	struct smcu_conn *conn = READ_ONCE(ctx->conn);
+	struct smcu_conn_view v;
+
+	if (conn) {
+		smcu_conn_look(conn, &v, true);
+		if (!v.writable)
+			return 0;
+	}
+	return EPOLLOUT | EPOLLWRNORM;
+}
+
+static __poll_t poll_smc(struct smcu_ctx *ctx, struct sock *sk)
+{
+	u8 shut = READ_ONCE(ctx->shut);
+	struct smcu_conn_view v;
+	__poll_t mask = 0;
+	bool rdhup;
+
+	smcu_conn_look(ctx->conn, &v, true);
+	rdhup = v.eof || shut & RCV_SHUTDOWN;
+	if (v.rx >= min_t(u32, sock_rcvlowat(sk, 0, INT_MAX), 1U << 30) || rdhup)
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (rdhup)
+		mask |= EPOLLRDHUP;
+	if (v.writable || shut & SEND_SHUTDOWN || v.peer_gone || v.err)
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	if ((rdhup && shut & SEND_SHUTDOWN) || v.err)
+		mask |= EPOLLHUP;
+	if (READ_ONCE(sk->sk_err) || !skb_queue_empty_lockless(&sk->sk_error_queue))
+		mask |= EPOLLERR;
+	return mask;
+}
+
+__poll_t smcu_poll(struct file *file, struct socket *sock, poll_table *wait)
+{
+	struct sock *sk = sock->sk;
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+	__poll_t mask;
+
+	switch (smcu_ulp_mode(ctx)) {
+	case SMCU_M_HS:
+		sock_poll_wait(file, sock, wait);
+		/* Look again: the mode may have changed before we were in the wait queue. */
+		if (smcu_ulp_mode(ctx) != SMCU_M_HS)
+			break;
+		mask = READ_ONCE(sk->sk_err) ? EPOLLERR : 0;
+		if (READ_ONCE(ctx->shut) & RCV_SHUTDOWN)
+			mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+		if (inet_sk_state_load(sk) == TCP_CLOSE)
+			return mask | EPOLLHUP | EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
+		return mask | ring_writable(ctx);
+	case SMCU_M_SMC:
+		sock_poll_wait(file, sock, wait);
+		return poll_smc(ctx, sk);
+	default:
+		break;
+	}
+	switch (smcu_ulp_mode(ctx)) {
+	case SMCU_M_SMC:
+		return poll_smc(ctx, sk);
+	case SMCU_M_FLUSH:
+		mask = ctx->base_ops->poll(file, sock, wait) & ~(EPOLLOUT | EPOLLWRNORM);
+		return mask | ring_writable(ctx);
+	default:
+		return ctx->base_ops->poll(file, sock, wait);
+	}
+}
+
+int smcu_set_rcvlowat(struct sock *sk, int val)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+
+	if (smcu_ulp_mode(ctx) != SMCU_M_SMC && ctx->base_ops->set_rcvlowat)
+		return ctx->base_ops->set_rcvlowat(sk, val);
+	WRITE_ONCE(sk->sk_rcvlowat, val ? : 1);
+	smcu_wake_all(sk);
+	return 0;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One line for each converted socket: local, remote, mode, role, reason code, reason, bytes sent and received. Sockets are
+ * walked under the namespace's leaf lock; what is printed is read locklessly and may be a moment old.
+ */
+#include <linux/seq_file.h>
+#include "ulp/internal.h"
+#include "ulp/ulp.h"
+
+static const char * const modes[] = {
+	[SMCU_M_INIT] = "INIT", [SMCU_M_CONNECT] = "CONNECT", [SMCU_M_HS] = "HANDSHAKE", [SMCU_M_FLUSH] = "FLUSH",
+	[SMCU_M_SMC] = "SMC", [SMCU_M_TCP] = "TCP", [SMCU_M_DEAD] = "DEAD",
+};
+
+static void show_addr(struct seq_file *m, const struct sock *sk, bool local)
+{
+	u16 port = local ? inet_sk(sk)->inet_num : ntohs(inet_sk(sk)->inet_dport);
+
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6) {
+		seq_printf(m, "[%pI6c]:%u ", local ? &sk->sk_v6_rcv_saddr : &sk->sk_v6_daddr, port);
+		return;
+	}
+#endif
+	seq_printf(m, "%pI4:%u ", local ? &inet_sk(sk)->inet_rcv_saddr : &inet_sk(sk)->inet_daddr, port);
+}
+
+void smcu_ulp_show(struct seq_file *m, struct net *net)
+{
+	struct smcu_net *sn = smcu_base_net(net);
+	struct smcu_ctx *ctx;
+
+	seq_puts(m, "local remote mode role code reason tx rx\n");
+	spin_lock_bh(&sn->socks_lock);
+	list_for_each_entry(ctx, &sn->socks, node) {
+		const struct smcu_conn *conn = READ_ONCE(ctx->conn);
+		u64 tx = 0, rx = 0;
+		u8 mode = smcu_ulp_mode(ctx);
+		bool listening = inet_sk_state_load(ctx->sk) == TCP_LISTEN;
+
+		if (conn && mode == SMCU_M_SMC)
+			smcu_conn_totals(conn, &tx, &rx);
+		show_addr(m, ctx->sk, true);
+		show_addr(m, ctx->sk, false);
+		seq_printf(m, "%s %s 0x%08x \"%s\" %llu %llu\n", listening ? "LISTEN" : modes[mode],
+			   ctx->server || listening ? "server" : "client", smcu_reason_code(ctx->reason),
+			   smcu_reason_text(ctx->reason), tx, rx);
+	}
+	spin_unlock_bh(&sn->socks_lock);
+}

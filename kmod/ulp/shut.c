@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * shutdown, close, disconnect, abort.
+ *
+ * Teardown. close(2) on a connection that is SMC, or may become it, does not wait (but for SO_LINGER): the struct socket is detached
+ * and the engine takes over the descriptor's reference. It sends what is queued, then "closed", then TCP's FIN, so that TIME_WAIT is on
+ * the side that closed first; waits for the peer's "closed", but no longer than TCP would in FIN_WAIT2; gives the rings back; and
+ * calls TCP's close. Should the peer never answer, it is told "abnormal" and its key to our ring is taken away. A program that was
+ * killed is closed in the same way, so what it wrote arrives.
+ *
+ * sk_shutdown belongs to TCP, whose FINs have no meaning for the data; what the program has shut down is in ctx->shut.
+ */
+#include <linux/module.h>
+#include "ulp/internal.h"
+
+#define PROGRESS_TIMEOUT (60 * HZ)	/* the peer takes nothing for that long: give up */
+#define ABORT_TIMEOUT (2 * HZ)		/* after "abnormal" nothing is owed; what the peer wrote before it knew has come by then */
+
+/* inet_shutdown() has set sk_shutdown and calls with the socket locked. */
+void smcu_shutdown(struct sock *sk, int how)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+
+	sock_owned_by_me(sk);
+	switch (ctx->mode) {
+	case SMCU_M_HS:
+	case SMCU_M_FLUSH:
+	case SMCU_M_SMC:
+		WRITE_ONCE(ctx->shut, ctx->shut | how);
+		/* CLC messages and early data still have to go out; TCP is shut down when that is done. */
+		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown & ~how);
+		if (ctx->mode == SMCU_M_SMC && how & SEND_SHUTDOWN)
+			smcu_conn_shutdown(ctx->conn);
+		smcu_wake_all(sk);
+		break;
+	default:
+		ctx->base->shutdown(sk, how);
+	}
+}
+
+/* SO_LINGER: wait until the peer's side has everything. Socket locked. */
+static void linger(struct smcu_ctx *ctx, long timeout)
+{
+	struct sock *sk = ctx->sk;
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	struct smcu_conn_view v;
+
+	if (!sk_sleep(sk))
+		return;
+	add_wait_queue(sk_sleep(sk), &wait);
+	while (timeout && !signal_pending(current)) {
+		u8 mode = ctx->mode;
+
+		if (mode == SMCU_M_TCP || mode == SMCU_M_DEAD)
+			break;
+		if (mode == SMCU_M_SMC) {
+			smcu_conn_look(ctx->conn, &v, true);
+			if (!v.tx_unacked || v.err || v.peer_gone)
+				break;
+		}
+		release_sock(sk);
+		timeout = wait_woken(&wait, TASK_INTERRUPTIBLE, timeout);
+		lock_sock(sk);
+	}
+	remove_wait_queue(sk_sleep(sk), &wait);
+}
+
+static void begin_close(struct smcu_ctx *ctx, bool abort)
+{
+	ctx->close_begun = true;
+	ctx->aborted = abort;
+	ctx->close_deadline = jiffies + (abort ? ABORT_TIMEOUT : PROGRESS_TIMEOUT);
+	smcu_conn_close(ctx->conn, abort);
+}
+
+void smcu_close(struct sock *sk, long timeout)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+	struct proto *base = ctx->base;
+	bool abort;
+
+	/*
+	 * TCP's close may destroy the socket and with it the ULP's reference on this module while we are still in it. What is left
+	 * after our own put is waited for by synchronize_rcu_tasks() in the module's exit.
+	 */
+	__module_get(THIS_MODULE);
+	if (sk->sk_state == TCP_LISTEN)
+		smcu_listen_quiesce(ctx);
+	lock_sock(sk);
+	switch (ctx->mode) {
+	case SMCU_M_HS:
+	case SMCU_M_FLUSH:
+	case SMCU_M_SMC:
+		/* As TCP: unread data, or SO_LINGER with 0, means a reset. */
+		abort = sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime;
+		if (ctx->mode == SMCU_M_SMC) {
+			if (smcu_conn_rx_avail(ctx->conn))
+				abort = true;
+			begin_close(ctx, abort);
+		}
+		if (timeout && !abort)
+			linger(ctx, timeout);
+		if (ctx->mode == SMCU_M_TCP)
+			break;
+		WRITE_ONCE(ctx->closing, true);
+		smcu_attach_detach_socket(sk);
+		smcu_engine_kick(ctx, 0);
+		release_sock(sk);
+		goto out;
+	default:
+		break;
+	}
+	smcu_connect_done(ctx);
+	WRITE_ONCE(ctx->mode, SMCU_M_TCP);
+	smcu_attach_restore(ctx);
+	release_sock(sk);
+	base->close(sk, timeout);
+out:
+	module_put(THIS_MODULE);
+}
+
+/* Engine, closing, SMC. Return: the connection is over and its rings are given back. */
+bool smcu_shut_step(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+	struct smcu_conn_view v;
+
+	if (!ctx->close_begun)
+		begin_close(ctx, smcu_conn_rx_avail(ctx->conn));
+	smcu_conn_look(ctx->conn, &v, false);
+	if (!v.tx_unsent && !ctx->fin_sent) {
+		ctx->fin_sent = true;
+		if (!ctx->aborted)
+			ctx->close_deadline = jiffies + READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_fin_timeout);
+		lock_sock(sk);
+		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
+		ctx->base->shutdown(sk, SEND_SHUTDOWN);
+		release_sock(sk);
+	}
+	if (!v.done) {
+		if (v.tx_unsent && v.tx_unsent != ctx->close_left)
+			ctx->close_deadline = jiffies + PROGRESS_TIMEOUT;
+		ctx->close_left = v.tx_unsent;
+		if (time_before(jiffies, ctx->close_deadline)) {
+			smcu_engine_kick(ctx, HZ);
+			return false;
+		}
+		if (!ctx->aborted) {
+			begin_close(ctx, true);
+			smcu_engine_kick(ctx, ABORT_TIMEOUT);
+			return false;
+		}
+	}
+	smcu_conn_leave(ctx->conn);
+	return true;
+}
+
+/*
+ * connect(AF_UNSPEC), a connect that failed, and shutdown of a listener: the socket can be used anew. Called with the socket locked.
+ * The engine of a connection takes that lock, so it is dropped while the engine is stopped; the mode DEAD keeps everybody out.
+ */
+int smcu_disconnect(struct sock *sk, int flags)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+	int err;
+
+	if (!ctx || ctx->sk != sk)
+		return smcu_prot_base(sk)->disconnect(sk, flags);
+	if (sk->sk_state == TCP_LISTEN) {
+		smcu_listen_quiesce(ctx);
+		/* TCP disconnects the children through the listener's table, in softirq context: that must be its own. */
+		WRITE_ONCE(sk->sk_prot, ctx->base);
+		err = ctx->base->disconnect(sk, flags);
+		WRITE_ONCE(sk->sk_prot, smcu_prot_for(sk));
+		ctx->children_closed = false;
+		return err;
+	}
+	switch (ctx->mode) {
+	case SMCU_M_HS:
+	case SMCU_M_FLUSH:
+	case SMCU_M_SMC:
+		WRITE_ONCE(ctx->mode, SMCU_M_DEAD);
+		release_sock(sk);
+		smcu_engine_stop(ctx);
+		lock_sock(sk);
+		smcu_conn_put(ctx->conn);
+		ctx->conn = NULL;
+		break;
+	case SMCU_M_TCP:
+		return ctx->base->disconnect(sk, flags);
+	default:
+		break;
+	}
+	smcu_connect_done(ctx);
+	smcu_attach_unhook(ctx);
+	memset(&ctx->hs, 0, sizeof(ctx->hs));
+	ctx->server = false;
+	ctx->stopping = false;
+	ctx->shut = 0;
+	ctx->close_begun = false;
+	ctx->aborted = false;
+	ctx->fin_sent = false;
+	WRITE_ONCE(ctx->mode, SMCU_M_INIT);
+	return ctx->base->disconnect(sk, flags);
+}
+
+/* ss -K, bpf_sock_destroy(): reset. TCP's state change makes the engine reset the connection. */
+int smcu_diag_destroy(struct sock *sk, int err)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+
+	if (sk->sk_state == TCP_LISTEN) {
+		/* A BPF iterator is atomic, and quiescing the children is not. */
+		if (has_current_bpf_ctx())
+			return -EBUSY;
+		smcu_listen_quiesce(ctx);
+	}
+	return ctx->base->diag_destroy(sk, err);
+}
