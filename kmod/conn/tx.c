@@ -67,7 +67,8 @@ unsigned int smcu_conn_push_locked(struct smcu_conn *conn)
 	       !((conn->cflags | conn->peer_flags) & (SMCU_CF_CLOSED | SMCU_CF_ABORT))) {
 		bool signal;
 
-		smcu_txplan(conn->tx_sent, conn->tx_queued, conn->tx_peer_read, conn->snd_size, conn->peer_size, &plan);
+		smcu_txplan(conn->tx_sent, min(conn->tx_queued, conn->tx_sent + SMCU_XPOST_MAX), conn->tx_peer_read,
+			    conn->snd_size, conn->peer_size, &plan);
 		if (!plan.len)
 			break;
 		for (i = 0; i < plan.n; i++) {
