@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+/* Messages about a policy's text: place, what is wrong, the line, a caret under it; and "did you mean". */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ast.h"
+
+/* A file of another kind altogether should not produce a screen per line. */
+#define MAX_MESSAGES 20
+#define MAX_ECHO 160
+
+struct smcpol_diag {
+	char *text;
+	size_t len;
+	unsigned int errors;
+	unsigned int warnings;
+};
+
+/**
+ * smcpol_diag_new() - an empty collection of messages
+ *
+ * Return: to be freed with smcpol_diag_free(); NULL without memory.
+ */
+struct smcpol_diag *smcpol_diag_new(void)
+{
+	return calloc(1, sizeof(struct smcpol_diag));
+}
+
+/**
+ * smcpol_diag_free() - free a collection
+ * @diag: from smcpol_diag_new(), or NULL
+ */
+void smcpol_diag_free(struct smcpol_diag *diag)
+{
+	if (!diag)
+		return;
+	free(diag->text);
+	free(diag);
+}
+
+/**
+ * smcpol_diag_text() - all messages, each ended by a newline
+ * @diag: the collection
+ *
+ * Return: "" if there is none. Valid until the next message is added.
+ */
+const char *smcpol_diag_text(const struct smcpol_diag *diag)
+{
+	return diag->text ? diag->text : "";
+}
+
+/**
+ * smcpol_diag_errors() - how many errors were found
+ * @diag: the collection
+ *
+ * Return: their number, those not shown included.
+ */
+unsigned int smcpol_diag_errors(const struct smcpol_diag *diag)
+{
+	return diag->errors;
+}
+
+/**
+ * smcpol_diag_warnings() - how many warnings were found
+ * @diag: the collection
+ *
+ * Return: their number.
+ */
+unsigned int smcpol_diag_warnings(const struct smcpol_diag *diag)
+{
+	return diag->warnings;
+}
+
+static void append(struct smcpol_diag *diag, const char *text, size_t len)
+{
+	char *grown = realloc(diag->text, diag->len + len + 1);
+
+	if (!grown)
+		return;
+	diag->text = grown;
+	memcpy(grown + diag->len, text, len);
+	diag->len += len;
+	grown[diag->len] = '\0';
+}
+
+/* The source's line and a caret below. What could move a terminal's cursor is shown as '?': a policy may come from elsewhere. */
+static void append_line(struct smcpol_diag *diag, const struct source *src, struct pos pos)
+{
+	const char *line = src->text, *end = src->text + src->len;
+	char echo[MAX_ECHO + 1];
+	unsigned int i, n;
+	const char *eol;
+
+	for (i = 1; i < pos.line && line; i++) {
+		line = memchr(line, '\n', end - line);
+		if (line)
+			line++;
+	}
+	if (!line || line >= end || pos.col > MAX_ECHO)
+		return;
+	eol = memchr(line, '\n', end - line);
+	n = (eol ? eol : end) - line;
+	if (n > MAX_ECHO)
+		n = MAX_ECHO;
+	for (i = 0; i < n; i++) {
+		unsigned char c = line[i];
+
+		echo[i] = c == '\t' ? ' ' : c < 0x20 || c == 0x7f ? '?' : (char)c;
+	}
+	echo[n] = '\n';
+	append(diag, echo, n + 1);
+
+	n = pos.len ? pos.len : 1;
+	if (pos.col - 1 + n > MAX_ECHO)
+		n = MAX_ECHO - (pos.col - 1);
+	memset(echo, ' ', pos.col - 1);
+	memset(echo + pos.col - 1, '~', n);
+	echo[pos.col - 1] = '^';
+	append(diag, echo, pos.col - 1 + n);
+	append(diag, "\n", 1);
+}
+
+static void message(const struct source *src, struct pos pos, const char *kind, const char *fmt, va_list args)
+{
+	char text[512], head[1024];
+	int n;
+
+	if (src->diag->errors + src->diag->warnings > MAX_MESSAGES)
+		return;
+	if (src->diag->errors + src->diag->warnings == MAX_MESSAGES) {
+		n = snprintf(head, sizeof(head), "%s: more than %d messages, the rest is not shown\n", src->name,
+			     MAX_MESSAGES);
+		append(src->diag, head, n < (int)sizeof(head) ? n : (int)sizeof(head) - 1);
+		return;
+	}
+
+	vsnprintf(text, sizeof(text), fmt, args);
+	for (n = 0; text[n]; n++) {
+		if ((unsigned char)text[n] < 0x20 || text[n] == 0x7f)
+			text[n] = '?';
+	}
+	n = snprintf(head, sizeof(head), "%s:%u:%u: %s: %s\n", src->name, pos.line, pos.col, kind, text);
+	append(src->diag, head, n < (int)sizeof(head) ? n : (int)sizeof(head) - 1);
+	append_line(src->diag, src, pos);
+}
+
+void diag_error(const struct source *src, struct pos pos, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	message(src, pos, "error", fmt, args);
+	va_end(args);
+	src->diag->errors++;
+}
+
+void diag_warning(const struct source *src, struct pos pos, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	message(src, pos, "warning", fmt, args);
+	va_end(args);
+	src->diag->warnings++;
+}
+
+/* How many letters to insert, delete or replace; words longer than any we know are not near. */
+static unsigned int distance(const char *a, const char *b)
+{
+	enum { MAX = 31 };
+	unsigned int row[MAX + 1], la = strlen(a), lb = strlen(b), i, j;
+
+	if (la > MAX || lb > MAX)
+		return MAX;
+	for (j = 0; j <= lb; j++)
+		row[j] = j;
+	for (i = 1; i <= la; i++) {
+		unsigned int diagonal = row[0];
+
+		row[0] = i;
+		for (j = 1; j <= lb; j++) {
+			unsigned int best = diagonal + (a[i - 1] != b[j - 1]);
+
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			diagonal = row[j];
+			row[j] = best;
+		}
+	}
+	return row[lb];
+}
+
+/* The known word (a NULL-ended list) that was likely meant, or NULL. */
+const char *diag_nearest(const char *word, const char *const *known)
+{
+	const char *best = NULL;
+	unsigned int least = 3;
+
+	for (; *known; known++) {
+		unsigned int d = distance(word, *known);
+
+		/* Half of the letters wrong is another word, not a slip. */
+		if (d < least && 2 * d <= strlen(*known)) {
+			least = d;
+			best = *known;
+		}
+	}
+	return best;
+}
