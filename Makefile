@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+# Thin: each target installs what it needs (scripts/install-deps) and calls the part
+# that knows how. `make help` lists them.
+
+include version.mk
+
+KVER ?= 6.12
+SCRIPT ?= tests/vm/cases/smoke.sh
+need = @scripts/install-deps
+
+.DEFAULT_GOAL := all
+.PHONY: all kmod bpf loader policy tools test-unit fuzz check check-debug demo bench \
+	style layers vm clean install help
+
+all: kmod bpf loader		## everything that gets installed
+
+kmod:				## the kernel modules: KVER=6.1|6.12|7.2|debug|host, KDIR=headers
+	$(need) build vm
+	@scripts/build-kmod $(KVER) $(if $(KDIR),KDIR=$(KDIR))
+
+bpf:				## the BPF programs
+	$(need) build
+	@$(MAKE) --no-print-directory -C bpf
+
+policy:				## the policy library
+	$(need) build
+	@$(MAKE) --no-print-directory -C policy
+
+loader: bpf policy		## smc-ulp-loader
+	@$(MAKE) --no-print-directory -C loader
+
+tools:				## the programs that tests run in guests
+	$(need) build
+	@$(MAKE) --no-print-directory -C tests/tools
+
+test-unit:			## unit tests, on this machine, no root
+	$(need) build
+	@$(MAKE) --no-print-directory -C tests/unit check
+
+fuzz:				## the fuzzers, for long: SECONDS=each
+	$(need) build
+	@$(MAKE) --no-print-directory -C tests/fuzz
+
+check:				## all tests, in under 20 minutes: K=pattern, KVER
+	@tests/check $(if $(K),-k '$(K)')
+
+check-debug:			## the cases on a kernel with KASAN, lockdep and kmemleak
+	@tests/check --debug $(if $(K),-k '$(K)')
+
+demo:				## unmodified programs moved to SMC-R
+	$(need) build vm demo
+	@tests/demo/run $(ARGS)
+
+bench:				## measurements, in virtual time
+	$(need) build vm bench
+	@tests/bench/run $(ARGS)
+
+style:				## checkpatch, sparse, shellcheck, codespell, layers
+	$(need) build vm style
+	@scripts/check-style
+
+layers:				## does each file include only what kmod/LAYERS lets it
+	@scripts/check-layers
+
+vm:				## run one script in guests: SCRIPT=, ARGS=, VM=options of tests/vm/run
+	$(need) vm
+	@tests/vm/run --kernel $(KVER) $(VM) $(SCRIPT) $(ARGS)
+
+install: loader			## modules for the running kernel, and the loader
+	@scripts/build-kmod host
+	install -d $(DESTDIR)/lib/modules/$$(uname -r)/updates
+	install -m 644 build/kmod/host/*.ko $(DESTDIR)/lib/modules/$$(uname -r)/updates/
+	$(if $(DESTDIR),,depmod -a)
+	@$(MAKE) --no-print-directory -C loader install
+
+clean:				## what was compiled; fetched kernels stay (rm -r build for all)
+	rm -rf build/kmod build/tools build/unit build/fuzz build/vm build/bpf build/loader build/policy
+
+help:				## this list
+	@echo "smc-ulp $(VERSION)"
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1@\2/p' Makefile | \
+		while IFS=@ read -r t h; do printf '  %-14s %s\n' "$$t" "$$h"; done
