@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Door of buf/: rings of memory, made of physically contiguous segments so that no large contiguous area is ever needed.
+ *
+ * A ring has a power-of-two size. It knows nothing of positions or adapters; xport/ maps and registers it.
+ */
+#ifndef SMCU_BUF_H
+#define SMCU_BUF_H
+
+#include <linux/types.h>
+#include <linux/list.h>
+#include <linux/scatterlist.h>
+#include <linux/uio.h>
+
+struct ib_mr;
+
+/**
+ * struct smcu_buf - a ring
+ * @size: bytes, a power of two
+ * @seg_shift: log2 of the bytes in each segment (PAGE_SHIFT to 16), a segment is physically contiguous
+ * @nsegs: @size >> @seg_shift
+ * @seg: kernel addresses of the segments
+ * @sgt: scatterlist over the segments, DMA-mapped where @mapped
+ * @dma: DMA address of each segment, valid where @mapped
+ * @mapped: adapter it is mapped for; owned by xport/
+ * @mr: registration, receive rings only; owned by xport/
+ * @rkey: its key for the peer
+ * @addr: address for the peer
+ * @valid: the registration is in force, not just prepared; owned by xport/
+ * @known: the peer was told of @rkey; owned by link/
+ * @node: in a pool's list
+ */
+struct smcu_buf {
+	u32 size;
+	u8 seg_shift;
+	u32 nsegs;
+	void **seg;
+	struct sg_table sgt;
+	u64 *dma;
+	struct ib_device *mapped;
+	struct ib_mr *mr;
+	u32 rkey;
+	u64 addr;
+	bool valid;
+	bool known;
+	struct list_head node;
+};
+
+/**
+ * smcu_buf_alloc() - a zeroed ring
+ * @size: power of two, at least PAGE_SIZE
+ * @gfp: GFP_KERNEL; segments of 64 KiB are tried first (no retry, no warning), then smaller ones
+ *
+ * Context: may sleep. Return: the ring or ERR_PTR(-ENOMEM)
+ */
+struct smcu_buf *smcu_buf_alloc(u32 size, gfp_t gfp);
+
+/**
+ * smcu_buf_free() - the opposite; must be unmapped and unregistered
+ * @buf: may be NULL
+ */
+void smcu_buf_free(struct smcu_buf *buf);
+
+/**
+ * smcu_buf_clear() - zero the first bytes, before another connection gets the ring
+ * @buf: a ring
+ * @bytes: how many, at most its size
+ */
+void smcu_buf_clear(struct smcu_buf *buf, u32 bytes);
+
+/**
+ * smcu_buf_copy_in() - bytes of a program into the ring
+ * @buf: ring
+ * @off: 0 to size - 1
+ * @len: at most size; wraps at the end
+ * @from: source
+ *
+ * Return: bytes copied, fewer than @len on a fault
+ */
+u32 smcu_buf_copy_in(struct smcu_buf *buf, u32 off, u32 len, struct iov_iter *from);
+
+/**
+ * smcu_buf_copy_out() - the opposite
+ * @buf: ring
+ * @off: 0 to size - 1
+ * @len: at most size; wraps at the end
+ * @to: destination
+ *
+ * Return: bytes copied, fewer than @len on a fault
+ */
+u32 smcu_buf_copy_out(struct smcu_buf *buf, u32 off, u32 len, struct iov_iter *to);
+
+/**
+ * smcu_buf_span() - the contiguous run that starts at an offset
+ * @buf: ring
+ * @off: 0 to size - 1
+ * @len: wanted; on return at most the run's length
+ *
+ * Return: kernel address
+ */
+static inline void *smcu_buf_span(const struct smcu_buf *buf, u32 off, u32 *len)
+{
+	u32 in_seg = off & ((1u << buf->seg_shift) - 1);
+	u32 left = (1u << buf->seg_shift) - in_seg;
+
+	if (*len > left)
+		*len = left;
+	return (u8 *)buf->seg[off >> buf->seg_shift] + in_seg;
+}
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside of link/. Locks, in the order in which they are taken:
+ *
+ *   lgr->ring_lock   mutex: the endpoint in process context, lists of rings
+ *   lgrs_lock        spinlock, BH: the list of groups, and of identities for which one is being made
+ *   lgr->lock        spinlock, BH: state, users, members, LLC
+ *   waiter lock      spinlock, BH, leaf: every list of waiters
+ *
+ * Locks of xport/ come after all of these. Upcalls to members are made without any of them.
+ */
+#ifndef SMCU_LINK_INTERNAL_H
+#define SMCU_LINK_INTERNAL_H
+
+#include <linux/completion.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include "link/link.h"
+#include "proto/wire_llc.h"
+
+enum smcu_link_limits {
+	SMCU_LINK_NUM = 1,		/* our only link */
+	SMCU_POOL_IDLE = 16,		/* idle rings of each kind that a group keeps */
+	SMCU_RKEY_REQS = 512,		/* requests of ours that may wait for their turn */
+};
+
+/**
+ * struct smcu_lgr_key - by which a server knows a peer again
+ * @net_cookie: namespace
+ * @peer_id: as the proposal had it
+ * @peer_gid: as the proposal had it
+ * @ibdev: our adapter
+ * @port_num: our port
+ * @eid: negotiated
+ */
+struct smcu_lgr_key {
+	u64 net_cookie;
+	u8 peer_id[SMCU_PEER_ID_LEN];
+	u8 peer_gid[SMCU_GID_LEN];
+	const struct ib_device *ibdev;
+	u8 port_num;
+	u8 eid[SMCU_EID_LEN];
+};
+
+/**
+ * struct smcu_making - somebody is making the group of an identity
+ * @node: in the list of lgr.c; under lgrs_lock
+ * @key: identity
+ * @waiters: handshakes that want the same; under the waiter lock
+ */
+struct smcu_making {
+	struct list_head node;
+	struct smcu_lgr_key key;
+	struct list_head waiters;
+};
+
+/**
+ * struct smcu_rkey_req - CONFIRM_RKEY or DELETE_RKEY of ours
+ * @node: in the group's queue; under lgr->lock
+ * @type: enum smcu_llc_type
+ * @rkey: key
+ * @addr: of the ring
+ * @buf: its ring, NULL after that was given back; under lgr->lock
+ * @sent: on the wire; under lgr->lock
+ * @deadline: jiffies; valid where @sent
+ * @waiters: none or one; under the waiter lock
+ * @outcome: of the one in @waiters; written under the waiter lock
+ */
+struct smcu_rkey_req {
+	struct list_head node;
+	u8 type;
+	u32 rkey;
+	u64 addr;
+	struct smcu_buf *buf;
+	bool sent;
+	unsigned long deadline;
+	struct list_head waiters;
+	int *outcome;
+};
+
+/**
+ * struct smcu_rings - rings of one kind
+ * @used: with connections
+ * @idle: in the pool
+ * @n_idle: how many
+ *
+ * All under ring_lock.
+ */
+struct smcu_rings {
+	struct list_head used;
+	struct list_head idle;
+	unsigned int n_idle;
+};
+
+/**
+ * struct smcu_lgr - link group
+ * @node: in the list of groups; under lgrs_lock
+ * @refs: memory. One for all users each, one for the list until @term_work is through
+ * @rcu: for freeing: members are looked up under RCU and lead here
+ * @id: for people
+ * @role: ours
+ * @key: identity; constant
+ * @true_id: the peer's instance; set under @ring_lock while MAKING, read lockless when ACTIVE
+ * @peer: the peer's end; likewise
+ * @path: ours; a reference on the port until @term_work is through
+ * @local: our end, for CLC and LLC; mtu is lowered once, while MAKING
+ * @terms: negotiated; constant
+ * @ring_lock: serializes making rings known to the adapter, and what else is done with @xp in process context
+ * @xp: endpoint. Written under @ring_lock, read there or under RCU; NULL before create and after the end
+ * @rmbs: receive rings
+ * @sndbufs: send rings
+ * @orphans: rings given back while the group is being dismantled; under @ring_lock
+ * @lock: see above
+ * @state: enum smcu_lgr_state; written under @lock, read with acquire where lockless
+ * @reason: why it is DEAD; written before @state
+ * @users: handshakes and members; under @lock
+ * @del_reason: what to tell the peer at the end, 0 nothing; set with DEAD
+ * @flush: let what was posted get out before the end; set with DEAD
+ * @making: handshakes that wait for our outcome; under lgrs_lock
+ * @confirm_waiters: the first handshake; under the waiter lock
+ * @confirm_armed: (client) smcu_lgr_confirm() was called, (server) the request was sent; under @lock
+ * @confirm_seen: (client) the request has come; under @lock
+ * @peer_eyecatcher: the peer uses eyecatchers; under @lock
+ * @link_num: number of the link; set before ACTIVE
+ * @rkey_reqs: requests of ours; the first is on the wire; under @lock
+ * @n_rkey_reqs: their number; under @lock
+ * @members: connections that have not been told of a loss; under @lock
+ * @lost_members: those that have; under @lock
+ * @n_members: both together; under @lock
+ * @losing: whose lost upcall runs; under @lock, read lockless by those who wait
+ * @lost_wq: they wait here
+ * @rooms: members to be told that there is room; under @lock
+ * @rx_seq: counts received messages; written by the receive upcall only, read lockless
+ * @rx_seen: value of @rx_seq at the last look; of @test_work
+ * @testing: a TEST_LINK is on its way; of @test_work
+ * @idle_work: ends a group without users
+ * @test_work: keepalive
+ * @rkey_work: timeouts of @rkey_reqs
+ * @resend_work: repeats CONFIRM_LINK once
+ * @confirm_work: (client) answers CONFIRM_LINK
+ * @down_work: the endpoint is dead
+ * @term_work: dismantles; queued once, by the change to DEAD
+ * @gone: completed when nothing of the adapter is used any more
+ */
+struct smcu_lgr {
+	struct list_head node;
+	refcount_t refs;
+	struct rcu_head rcu;
+	u32 id;
+	enum smcu_role role;
+	struct smcu_lgr_key key;
+	u8 true_id[SMCU_PEER_ID_LEN];
+	struct smcu_xaddr peer;
+	struct smcu_path path;
+	struct smcu_xaddr local;
+	struct smcu_terms terms;
+
+	struct mutex ring_lock;
+	struct smcu_xport __rcu *xp;
+	struct smcu_rings rmbs;
+	struct smcu_rings sndbufs;
+	struct list_head orphans;
+
+	spinlock_t lock;
+	enum smcu_lgr_state state;
+	enum smcu_reason reason;
+	unsigned int users;
+	u32 del_reason;
+	bool flush;
+	struct smcu_making *making;
+	struct list_head confirm_waiters;
+	bool confirm_armed;
+	bool confirm_seen;
+	bool peer_eyecatcher;
+	u8 link_num;
+	struct list_head rkey_reqs;
+	unsigned int n_rkey_reqs;
+	struct list_head members;
+	struct list_head lost_members;
+	unsigned int n_members;
+	struct smcu_member *losing;
+	wait_queue_head_t lost_wq;
+	struct list_head rooms;
+
+	u32 rx_seq;
+	u32 rx_seen;
+	bool testing;
+	struct delayed_work idle_work;
+	struct delayed_work test_work;
+	struct delayed_work rkey_work;
+	struct delayed_work resend_work;
+	struct work_struct confirm_work;
+	struct work_struct down_work;
+	struct work_struct term_work;
+	struct completion gone;
+};
+
+extern struct workqueue_struct *smcu_link_wq;
+extern const struct smcu_xport_user smcu_link_xport_user;
+
+/* waiter.c */
+void smcu_waiter_add(struct list_head *list, struct smcu_waiter *w);
+void smcu_waiter_wake_all(struct list_head *list);
+void smcu_waiter_wake_with(struct list_head *list, int *outcome, int value);
+
+/* lgr.c */
+void smcu_lgr_drop(struct smcu_lgr *lgr);
+void smcu_lgr_end(struct smcu_lgr *lgr, enum smcu_reason reason, u32 del_reason, bool flush);
+bool smcu_lgr_activate(struct smcu_lgr *lgr);
+
+/* link.c */
+void smcu_link_stop_works(struct smcu_lgr *lgr);
+void smcu_link_confirm_work(struct work_struct *work);
+
+/* member.c */
+struct smcu_member *smcu_member_lookup(struct smcu_lgr *lgr, u32 token);
+void smcu_member_lose_all(struct smcu_lgr *lgr);
+void smcu_member_room(struct smcu_lgr *lgr);
+void smcu_member_exit(void);
+
+/* llc.c */
+int smcu_llc_send(struct smcu_lgr *lgr, const struct smcu_llc_msg *msg);
+int smcu_llc_send_confirm_link(struct smcu_lgr *lgr, bool response);
+void smcu_llc_recv(struct smcu_lgr *lgr, const u8 *buf, u32 len);
+void smcu_llc_resend_work(struct work_struct *work);
+
+/* llc_del.c */
+void smcu_llc_on_delete_link(struct smcu_lgr *lgr, struct smcu_llc_msg *msg);
+void smcu_llc_say_goodbye(struct smcu_lgr *lgr, struct smcu_xport *xp);
+
+/* llc_rkey.c */
+void smcu_llc_on_rkey_request(struct smcu_lgr *lgr, struct smcu_llc_msg *msg);
+void smcu_llc_on_rkey_response(struct smcu_lgr *lgr, const struct smcu_llc_msg *msg);
+void smcu_llc_rkey_delete(struct smcu_lgr *lgr, u32 rkey);
+void smcu_llc_rkey_forget(struct smcu_lgr *lgr, struct smcu_buf *buf);
+void smcu_llc_rkey_fail_all(struct smcu_lgr *lgr);
+void smcu_llc_rkey_work(struct work_struct *work);
+
+/* llc_test.c */
+unsigned long smcu_llc_test_interval(void);
+void smcu_llc_test_work(struct work_struct *work);
+
+/* pool.c */
+void smcu_pool_init(struct smcu_lgr *lgr);
+int smcu_pool_register_all(struct smcu_lgr *lgr, struct smcu_xport *xp);
+void smcu_pool_dismantle(struct smcu_lgr *lgr, struct smcu_xport *xp);
+
+#endif

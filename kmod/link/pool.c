@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The rings of a group: given to connections, taken back, kept for the next. Process context. All lists are under ring_lock,
+ * which is held while the adapter is told of a ring; so when the group is dismantled every ring it knows of is on a list.
+ */
+#include <linux/slab.h>
+#include "link/internal.h"
+
+static void init_rings(struct smcu_rings *r)
+{
+	INIT_LIST_HEAD(&r->used);
+	INIT_LIST_HEAD(&r->idle);
+}
+
+void smcu_pool_init(struct smcu_lgr *lgr)
+{
+	init_rings(&lgr->rmbs);
+	init_rings(&lgr->sndbufs);
+	INIT_LIST_HEAD(&lgr->orphans);
+}
+
+/* Return: the endpoint of a group that lives, or NULL. */
+static struct smcu_xport *live_xport(struct smcu_lgr *lgr)
+{
+	if (smcu_lgr_state(lgr) == SMCU_LGR_DEAD)
+		return NULL;
+	return rcu_dereference_protected(lgr->xp, lockdep_is_held(&lgr->ring_lock));
+}
+
+static struct smcu_buf *take_idle(struct smcu_lgr *lgr, struct smcu_rings *r, u32 size)
+{
+	struct smcu_buf *buf;
+
+	mutex_lock(&lgr->ring_lock);
+	if (live_xport(lgr)) {
+		list_for_each_entry(buf, &r->idle, node) {
+			if (buf->size == size) {
+				list_move(&buf->node, &r->used);
+				r->n_idle--;
+				goto out;
+			}
+		}
+	}
+	buf = NULL;
+out:
+	mutex_unlock(&lgr->ring_lock);
+	return buf;
+}
+
+/* Make the adapter know a new ring. On failure it is the caller's, unknown to the adapter. */
+static int adopt(struct smcu_lgr *lgr, struct smcu_rings *r, struct smcu_buf *buf)
+{
+	bool receive = r == &lgr->rmbs;
+	struct smcu_xport *xp;
+	int err = -ENOTCONN;
+
+	mutex_lock(&lgr->ring_lock);
+	xp = live_xport(lgr);
+	if (!xp)
+		goto out;
+	err = receive ? smcu_xport_register(xp, buf) : smcu_xport_map(xp, buf);
+	if (err) {
+		smcu_xport_unmap(xp, buf);
+		goto out;
+	}
+	/* While the link is being made its rings are announced by CLC. */
+	buf->known = receive && smcu_lgr_state(lgr) == SMCU_LGR_MAKING;
+	list_add(&buf->node, &r->used);
+out:
+	mutex_unlock(&lgr->ring_lock);
+	if (err == -ETIMEDOUT)
+		smcu_lgr_end(lgr, SMCU_R_LINK_UP, 0, false);
+	return err;
+}
+
+static struct smcu_buf *get_ring(struct smcu_lgr *lgr, struct smcu_rings *r, u32 size)
+{
+	struct smcu_buf *buf;
+	int err;
+
+	might_sleep();
+
+	for (;; size >>= 1) {
+		buf = take_idle(lgr, r, size);
+		if (buf)
+			return buf;
+		buf = smcu_buf_alloc(size, GFP_KERNEL);
+		err = PTR_ERR_OR_ZERO(buf);
+		if (!err) {
+			err = adopt(lgr, r, buf);
+			if (!err)
+				return buf;
+			smcu_buf_free(buf);
+		}
+		if (size <= SMCU_RMBE_MIN || (err != -ENOMEM && err != -EMSGSIZE))
+			return ERR_PTR(err);
+	}
+}
+
+struct smcu_buf *smcu_lgr_rmb_get(struct smcu_lgr *lgr, u32 size)
+{
+	return get_ring(lgr, &lgr->rmbs, size);
+}
+
+struct smcu_buf *smcu_lgr_sndbuf_get(struct smcu_lgr *lgr, u32 size)
+{
+	return get_ring(lgr, &lgr->sndbufs, size);
+}
+
+int smcu_lgr_sndbuf_adopt(struct smcu_lgr *lgr, struct smcu_buf *buf)
+{
+	might_sleep();
+
+	return adopt(lgr, &lgr->sndbufs, buf);
+}
+
+/* Return: true where the ring has left the adapter and the caller frees it. */
+static bool put_ring(struct smcu_lgr *lgr, struct smcu_rings *r, struct smcu_buf *buf, bool keep)
+{
+	struct smcu_xport *xp;
+	bool free = false;
+
+	mutex_lock(&lgr->ring_lock);
+	xp = rcu_dereference_protected(lgr->xp, lockdep_is_held(&lgr->ring_lock));
+	if (!xp) {
+		/* Dismantled: taken off the list and unmapped. */
+		free = true;
+	} else if (smcu_lgr_state(lgr) == SMCU_LGR_DEAD) {
+		/* The adapter may still be at it. */
+		list_move(&buf->node, &lgr->orphans);
+	} else if (keep && r->n_idle < SMCU_POOL_IDLE) {
+		list_move(&buf->node, &r->idle);
+		r->n_idle++;
+	} else {
+		list_del_init(&buf->node);
+		smcu_xport_unmap(xp, buf);
+		free = true;
+	}
+	mutex_unlock(&lgr->ring_lock);
+	return free;
+}
+
+void smcu_lgr_rmb_put(struct smcu_lgr *lgr, struct smcu_buf *buf, u32 dirty, bool reuse)
+{
+	bool known;
+	u32 rkey = buf->rkey;
+
+	might_sleep();
+
+	smcu_llc_rkey_forget(lgr, buf);
+	known = buf->known;
+	if (reuse)
+		smcu_buf_clear(buf, dirty);
+	if (!put_ring(lgr, &lgr->rmbs, buf, reuse))
+		return;
+	smcu_buf_free(buf);
+	if (known && smcu_lgr_state(lgr) == SMCU_LGR_ACTIVE)
+		smcu_llc_rkey_delete(lgr, rkey);
+}
+
+void smcu_lgr_sndbuf_put(struct smcu_lgr *lgr, struct smcu_buf *buf)
+{
+	might_sleep();
+
+	if (put_ring(lgr, &lgr->sndbufs, buf, true))
+		smcu_buf_free(buf);
+}
+
+/* The endpoint was started: put into force what was only prepared. */
+int smcu_pool_register_all(struct smcu_lgr *lgr, struct smcu_xport *xp)
+{
+	struct smcu_buf *buf;
+	int err;
+
+	lockdep_assert_held(&lgr->ring_lock);
+
+	list_for_each_entry(buf, &lgr->rmbs.used, node) {
+		err = smcu_xport_register(xp, buf);
+		if (err)
+			return err;
+	}
+	list_for_each_entry(buf, &lgr->rmbs.idle, node) {
+		err = smcu_xport_register(xp, buf);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void unmap_list(struct smcu_xport *xp, struct list_head *list, bool free)
+{
+	struct smcu_buf *buf, *tmp;
+
+	list_for_each_entry_safe(buf, tmp, list, node) {
+		list_del_init(&buf->node);
+		smcu_xport_unmap(xp, buf);
+		if (free)
+			smcu_buf_free(buf);
+	}
+}
+
+/* The endpoint is killed: take every ring from the adapter. Those that connections hold stay theirs as memory. */
+void smcu_pool_dismantle(struct smcu_lgr *lgr, struct smcu_xport *xp)
+{
+	lockdep_assert_held(&lgr->ring_lock);
+
+	unmap_list(xp, &lgr->rmbs.used, false);
+	unmap_list(xp, &lgr->rmbs.idle, true);
+	unmap_list(xp, &lgr->sndbufs.used, false);
+	unmap_list(xp, &lgr->sndbufs.idle, true);
+	unmap_list(xp, &lgr->orphans, true);
+}

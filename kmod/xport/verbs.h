@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside of xport/: an endpoint made of a queue pair, shared by all carriers that speak verbs. sq_lock orders
+ * posting and accounting, is taken with BH off, and is never held during an upcall; qp_lock is a mutex for changes of state.
+ */
+#ifndef SMCU_XPORT_VERBS_H
+#define SMCU_XPORT_VERBS_H
+
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <rdma/ib_verbs.h>
+#include "xport/xport.h"
+
+enum smcu_verbs_limits {
+	SMCU_SQ_WR = 256,		/* work requests of ours, a power of two; one slot each at most */
+	SMCU_SQ_DRAIN = 4,		/* more for draining, never used for anything else */
+	SMCU_SQ_RESERVE = 16,		/* the last ones are for messages without owner */
+	SMCU_RQ_WR = 128,
+	SMCU_RQ_DRAIN = 4,
+	SMCU_SLOT_LEN = 64,		/* memory of a message */
+	SMCU_SPILL_LEN = SMCU_MSG_MAX,	/* what is longer ends here and is never looked at */
+	SMCU_SGE_MAX = 8,		/* per WRITE, even if the adapter could do more */
+	SMCU_SIGNAL_MSGS = 8,		/* a completion is asked for every so many messages... */
+	SMCU_SIGNAL_WRS = 64,		/* ...or work requests */
+	/* Segments of one post: of a page each, and each of three writes may begin and end within one. */
+	SMCU_POST_SGES = SMCU_XPOST_MAX / 4096 + 6,
+	SMCU_POST_WRS = SMCU_POST_SGES / 2 + 3 + 1,
+};
+
+enum smcu_xport_flag {
+	SMCU_XP_STARTED,		/* in RTS: posting is possible */
+	SMCU_XP_DEAD,			/* killed or failed: nothing is posted any more */
+};
+
+/**
+ * struct smcu_reg_wait - somebody waits for a registration
+ * @done: it is in force; written under sq_lock, read without
+ */
+struct smcu_reg_wait {
+	bool done;
+};
+
+/**
+ * struct smcu_txslot - bookkeeping of one message, or of one registration, in the send queue
+ * @cqe: of all work requests of the message
+ * @owner: for the sent upcall; protected by sq_lock
+ * @cookie: for the sent upcall; protected by sq_lock
+ * @wait: registration: who waits; protected by sq_lock
+ * @n_wr: work requests; protected by sq_lock
+ */
+struct smcu_txslot {
+	struct ib_cqe cqe;
+	void *owner;
+	u64 cookie;
+	struct smcu_reg_wait *wait;
+	u16 n_wr;
+};
+
+/**
+ * struct smcu_rxslot - one receive
+ * @cqe: of its work request
+ * @wr: the work request, posted again and again
+ * @sge: its memory, then the spill area
+ */
+struct smcu_rxslot {
+	struct ib_cqe cqe;
+	struct ib_recv_wr wr;
+	struct ib_sge sge[2];
+};
+
+/**
+ * struct smcu_xdev - what endpoints of an adapter share
+ * @node: in the list of adapters in use
+ * @ibdev: adapter
+ * @pd: protection domain
+ * @users: endpoints
+ *
+ * All protected by xdev_lock of xport.c; @ibdev and @pd do not change.
+ */
+struct smcu_xdev {
+	struct list_head node;
+	struct ib_device *ibdev;
+	struct ib_pd *pd;
+	unsigned int users;
+};
+
+/**
+ * struct smcu_xport - an endpoint
+ * @path: our end; holds a reference on the port
+ * @user: upcalls
+ * @priv: their argument
+ * @xdev: shared things of the adapter
+ * @qp: queue pair
+ * @scq: completions of sends; polled in softirq, by one processor at a time
+ * @rcq: completions of receives; likewise
+ * @psn: our first packet number
+ * @mtu: path MTU code; own, then the smaller one after listen
+ * @max_sge: of a WRITE
+ * @flags: SMCU_XP_*; DEAD is set under @sq_lock, so nothing is posted after somebody has set it and released the lock
+ * @qp_lock: one change of the queue pair's state at a time
+ * @drained: the queue pair is in ERR and empty; under @qp_lock
+ * @wq: registrations and flushes wait here
+ * @sq_lock: orders posts and completions
+ * @head: slots ever used; under @sq_lock
+ * @tail: slots ever completed; under @sq_lock
+ * @sq_free: free work requests, without those for draining; under @sq_lock
+ * @unsig_msgs: messages since the last one with a completion; under @sq_lock
+ * @unsig_wrs: work requests since then; under @sq_lock
+ * @starved: somebody was told -EAGAIN; under @sq_lock
+ * @wr: scratch for a chain; under @sq_lock
+ * @sge: scratch; under @sq_lock
+ * @tx: slots, SMCU_SQ_WR
+ * @rx: receives, SMCU_RQ_WR
+ * @tx_mem: memory of messages, SMCU_SLOT_LEN for each of @tx
+ * @rx_mem: memory of received messages
+ * @spill: where the rest of long messages goes; never read
+ * @tx_dma: address of @tx_mem
+ * @rx_dma: address of @rx_mem
+ * @spill_dma: address of @spill
+ */
+struct smcu_xport {
+	struct smcu_path path;
+	const struct smcu_xport_user *user;
+	void *priv;
+	struct smcu_xdev *xdev;
+	struct ib_qp *qp;
+	struct ib_cq *scq;
+	struct ib_cq *rcq;
+	u32 psn;
+	u8 mtu;
+	u8 max_sge;
+	unsigned long flags;
+	struct mutex qp_lock;
+	bool drained;
+	wait_queue_head_t wq;
+
+	spinlock_t sq_lock ____cacheline_aligned_in_smp;
+	u32 head;
+	u32 tail;
+	u32 sq_free;
+	u32 unsig_msgs;
+	u32 unsig_wrs;
+	bool starved;
+	struct ib_rdma_wr *wr;
+	struct ib_sge *sge;
+	struct smcu_txslot *tx;
+	struct smcu_rxslot *rx;
+	u8 *tx_mem;
+	u8 *rx_mem;
+	void *spill;
+	u64 tx_dma;
+	u64 rx_dma;
+	u64 spill_dma;
+};
+
+static inline bool smcu_verbs_is_dead(const struct smcu_xport *xp)
+{
+	return test_bit(SMCU_XP_DEAD, &xp->flags);
+}
+
+static inline struct smcu_txslot *smcu_verbs_txslot(struct smcu_xport *xp, u32 n)
+{
+	return &xp->tx[n % SMCU_SQ_WR];
+}
+
+/* xport.c */
+void smcu_verbs_fail(struct smcu_xport *xp, int err);
+
+/* verbs_cq.c */
+void smcu_verbs_send_done(struct ib_cq *cq, struct ib_wc *wc);
+void smcu_verbs_recv_done(struct ib_cq *cq, struct ib_wc *wc);
+int smcu_verbs_post_recvs(struct smcu_xport *xp);
+
+/* verbs_wr.c */
+int smcu_verbs_post_reg(struct smcu_xport *xp, struct ib_mr *mr, struct smcu_reg_wait *wait);
+void smcu_verbs_forget_reg(struct smcu_xport *xp, struct smcu_reg_wait *wait);
+
+/* roce.c */
+int smcu_roce_create(struct smcu_xport *xp);
+int smcu_roce_connect(struct smcu_xport *xp, const struct smcu_xaddr *peer, const struct smcu_hop *hop);
+int smcu_roce_start(struct smcu_xport *xp);
+
+#endif
