@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+/*
+ * The one table of commands and the one of options: dispatch, parsing, help, completion and the man page's synopsis come from here.
+ */
+#include <string.h>
+
+#include "loader.h"
+
+const struct option_row options[] = {
+	{ 'j', "json", NULL, "print JSON" },
+	{ 'v', "verbose", NULL, "show what libbpf and the verifier say" },
+	{ 'q', "quiet", NULL, "errors only" },
+	{ 'B', "bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)" },
+	{ 'R', "cgroup-root", "DIR", "where cgroup v2 is mounted (found by itself)" },
+	{ 'h', "help", NULL, "show help" },
+	{ 'V', "version", NULL, "show the version" },
+	{ 'c', "cgroup", "PATH", "the cgroup, by its directory or as /proc/PID/cgroup shows it" },
+	{ 'p', "policy", "FILE", "the policy; - reads standard input" },
+	{ 'n', "dry-run", NULL, "check everything, change nothing" },
+	{ 'a', "all", NULL, "every cgroup" },
+	{ 'd', "direction", "in|out", "the socket binds, or connects (out)" },
+	{ 't', "dst", "ADDRESS", "the address connected to" },
+	{ 's', "src", "ADDRESS", "the socket's own address" },
+	{ 'P', "port", "N", "the remote port for out, the local one for in" },
+	{ 'i', "pid", "N", "the process" },
+	{ 0 },
+};
+
+const char global_options[] = "jvqBRhV";
+
+const struct command commands[] = {
+	{ "attach", "", 0, "cpn", "select the sockets of a cgroup; again: renew, and replace the policy", cmd_attach },
+	{ "detach", "", 0, "can", "stop selecting; sockets that exist stay what they are", cmd_detach },
+	{ "status", "", 0, "", "what is attached, which rules decided how often, which modules are there", cmd_status },
+	{ "policy check", "FILE", 1, "", "read a policy and say what is wrong with it; needs no privilege", cmd_policy_check },
+	{ "policy load", "FILE", 1, "n", "replace the policy in force, all at once", cmd_policy_load },
+	{ "policy show", "", 0, "", "print the policy in force", cmd_policy_show },
+	{ "explain", "", 0, "pdtsPi", "say which rule would decide a socket, and why not those before it", cmd_explain },
+	{ "features", "", 0, "", "say what this kernel offers", cmd_features },
+	{ "completion bash", "", 0, "", "print completion for bash", cmd_completion },
+	{ "version", "", 0, "", "print the version", cmd_version },
+	{ "help", "", 0, "", "print this", cmd_help },
+	{ 0 },
+};
+
+static void print_options(FILE *out, const char *letters)
+{
+	const struct option_row *row;
+	char left[48];
+
+	for (row = options; row->letter; row++) {
+		if (!strchr(letters, row->letter))
+			continue;
+		snprintf(left, sizeof(left), "-%c, --%s%s%s", row->letter, row->name, row->metavar ? " " : "",
+			 row->metavar ? row->metavar : "");
+		fprintf(out, "  %-26s %s\n", left, row->help);
+	}
+}
+
+void usage(FILE *out)
+{
+	const struct command *c;
+	char left[64];
+
+	fputs("usage: smc-ulp-loader [OPTION]... COMMAND [OPTION]...\n\nCommands:\n", out);
+	for (c = commands; c->name; c++) {
+		snprintf(left, sizeof(left), "%s %s", c->name, c->operands);
+		fprintf(out, "  %-26s %s\n", left, c->help);
+	}
+	fputs("\nOptions of every command:\n", out);
+	print_options(out, global_options);
+	fputs("\nCOMMAND --help shows a command's own options. Exit codes: 0 done, 1 failed, 2 usage, 3 degraded (nothing attached,\n"
+	      "or connections stay on TCP), 4 not supported by this kernel, 5 invalid policy.\n",
+	      out);
+}
+
+void usage_of(FILE *out, const struct command *c)
+{
+	fprintf(out, "usage: smc-ulp-loader %s%s%s%s\n\n%c%s.\n", c->name, *c->options ? " [OPTION]..." : "",
+		*c->operands ? " " : "", c->operands, *c->help - 'a' + 'A', c->help + 1);
+	if (*c->options) {
+		fputs("\nOptions:\n", out);
+		print_options(out, c->options);
+	}
+	fputs("\nOptions of every command:\n", out);
+	print_options(out, global_options);
+}
+
+int cmd_help(const struct settings *set, char **operands)
+{
+	(void)set;
+	(void)operands;
+	usage(stdout);
+	return EX_DONE;
+}
+
+int cmd_version(const struct settings *set, char **operands)
+{
+	(void)operands;
+	if (set->json)
+		return out_json(json_pack("{s:s, s:i}", "version", VERSION, "policy_abi", SMCU_POLICY_ABI));
+	printf("smc-ulp-loader %s (policy ABI %d)\n", VERSION, SMCU_POLICY_ABI);
+	return EX_DONE;
+}
+
+/* Words of the long options named by letters. */
+static void print_words(const char *letters)
+{
+	const struct option_row *row;
+
+	for (row = options; row->letter; row++) {
+		if (strchr(letters, row->letter))
+			printf(" --%s", row->name);
+	}
+}
+
+/* First words once each: "policy" stands for all its commands, which stand side by side in the table. */
+static void print_first_words(void)
+{
+	const struct command *c;
+	size_t len, last = 0;
+
+	for (c = commands; c->name; c++) {
+		len = strcspn(c->name, " ");
+		if (c == commands || len != last || strncmp(c->name, c[-1].name, len))
+			printf(" %.*s", (int)len, c->name);
+		last = len;
+	}
+}
+
+int cmd_completion(const struct settings *set, char **operands)
+{
+	const struct command *c;
+	const char *space;
+
+	(void)set;
+	(void)operands;
+	puts("# bash completion for smc-ulp-loader, printed by `smc-ulp-loader completion bash`");
+	puts("_smc_ulp_loader()\n{\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i words=()");
+	puts("\tfor ((i = 1; i < COMP_CWORD; i++)); do\n\t\t[[ ${COMP_WORDS[i]} == -* ]] || words+=(\"${COMP_WORDS[i]}\")\n\tdone");
+	puts("\tlocal options=");
+	puts("\tcase $prev in");
+	puts("\t--cgroup | --bpffs | --cgroup-root) mapfile -t COMPREPLY < <(compgen -d -- \"$cur\"); return ;;");
+	puts("\t--policy | check | load) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;");
+	puts("\tesac");
+	puts("\tcase \"${words[*]:0:2}\" in");
+	for (c = commands; c->name; c++) {
+		space = strchr(c->name, ' ');
+		printf("\t%s%s%s*) options=\"", space ? "\"" : "", c->name, space ? "\"" : "");
+		print_words(c->options);
+		puts("\" ;;");
+		if (space && (c == commands || strncmp(c->name, c[-1].name, space - c->name + 1))) {
+			const struct command *s;
+
+			printf("\t%.*s) options=\"", (int)(space - c->name), c->name);
+			for (s = c; s->name && !strncmp(s->name, c->name, space - c->name + 1); s++)
+				printf(" %s", s->name + (space - c->name) + 1);
+			puts("\" ;;");
+		}
+	}
+	printf("\t\"\") options=\"");
+	print_first_words();
+	puts("\" ;;\n\tesac");
+	printf("\t[[ $cur == -* ]] && options+=\"");
+	print_words(global_options);
+	puts("\"\n\tmapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$cur\")\n}");
+	puts("complete -o filenames -F _smc_ulp_loader smc-ulp-loader");
+	return EX_DONE;
+}

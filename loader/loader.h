@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1 */
+/*
+ * What the files of smc-ulp-loader know of each other. main.c dispatches by the table in commands.c; a cmd_*.c does one thing and
+ * owns its output; attach.c, maps.c, features.c and cgroup.c touch the kernel and print nothing but errors (log.h).
+ */
+#ifndef LOADER_H
+#define LOADER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "policy/smcpol.h"
+
+/* Exit codes, as the man page lists them. */
+enum { EX_DONE = 0, EX_FAILED = 1, EX_USAGE_ERROR = 2, EX_DEGRADED = 3, EX_UNSUPPORTED = 4, EX_BAD_POLICY = 5 };
+
+/* What the command line said. */
+struct settings {
+	bool json;
+	bool verbose;
+	bool quiet;
+	bool dry_run;
+	bool all;
+	const char *bpffs;
+	const char *cgroup_root;
+	const char *cgroup;
+	const char *policy;
+	const char *direction;
+	const char *dst;
+	const char *src;
+	const char *port;
+	const char *pid;
+};
+
+/* commands.c: the one table. */
+struct option_row {
+	char letter; /* also what a command's list of options names it by */
+	const char *name;
+	const char *metavar; /* NULL: takes none */
+	const char *help;
+};
+
+struct command {
+	const char *name; /* one word or two */
+	const char *operands;
+	unsigned int nr_operands;
+	const char *options; /* letters of options[] */
+	const char *help;
+	int (*run)(const struct settings *set, char **operands);
+};
+
+extern const struct option_row options[];
+extern const struct command commands[];
+extern const char global_options[];
+
+void usage(FILE *out);
+void usage_of(FILE *out, const struct command *command);
+
+/* cmd_*.c */
+int cmd_attach(const struct settings *set, char **operands);
+int cmd_detach(const struct settings *set, char **operands);
+int cmd_status(const struct settings *set, char **operands);
+int cmd_policy_check(const struct settings *set, char **operands);
+int cmd_policy_load(const struct settings *set, char **operands);
+int cmd_policy_show(const struct settings *set, char **operands);
+int cmd_explain(const struct settings *set, char **operands);
+int cmd_features(const struct settings *set, char **operands);
+int cmd_completion(const struct settings *set, char **operands);
+int cmd_version(const struct settings *set, char **operands);
+int cmd_help(const struct settings *set, char **operands);
+
+/* log.c: to stderr. An error says what to do. */
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_setup(bool verbose, bool quiet);
+void log_libbpf_replay(void);
+
+/* out.c: one description of the data, printed as a table or as JSON. */
+struct column {
+	const char *key;
+	const char *title;
+	bool is_right;
+};
+
+int out_json(json_t *value);
+void out_table(json_t *rows, const struct column *columns);
+
+/* cgroup.c */
+int cgroup_open(const struct settings *set, const char *path, char **resolved, uint64_t *id);
+char *cgroup_path(const struct settings *set, uint64_t id);
+bool cgroup_is_root(int fd);
+
+/* features.c: what this kernel offers now. */
+enum way { WAY_NONE, WAY_SETSOCKOPT, WAY_KFUNC };
+
+struct features {
+	bool has_module;   /* smc_ulp */
+	bool has_redirect; /* smc_ulp_bpf */
+	bool has_kfunc;
+	enum way way; /* which one programs will use */
+};
+
+void features_probe(struct features *f);
+const char *way_name(enum way way);
+void features_warn(const struct features *f);
+
+/* pins.c: where everything lives under bpffs, held by one loader at a time. */
+struct pins {
+	char *dir;   /* smc-ulp/vN */
+	char *links; /* smc-ulp/vN/links */
+	char *maps;
+	int lock;
+};
+
+int pins_open(struct pins *pins, const struct settings *set, bool create);
+void pins_close(struct pins *pins);
+void pins_remove(const struct pins *pins);
+int pins_put(int fd, const char *dir, const char *name);
+char *path_join(const char *dir, const char *name);
+
+/* maps.c: the policy's generations. */
+struct maps {
+	int state;
+	int tries;
+	int rules;
+	volatile struct smcu_policy_state *word;
+};
+
+struct policy_info {
+	unsigned int generation;
+	uint64_t loaded; /* seconds since 1970 */
+	char *text;
+	unsigned int nr_records;
+	struct smcu_policy_rule *records;
+};
+
+int maps_open(struct maps *maps, const struct pins *pins);
+void maps_close(struct maps *maps);
+bool maps_have_policy(const struct maps *maps);
+int maps_publish(struct maps *maps, const struct pins *pins, const struct smcpol_image *image, const char *text);
+int maps_read(const struct maps *maps, const struct pins *pins, struct policy_info *info);
+void policy_info_free(struct policy_info *info);
+int maps_remove(const struct pins *pins);
+
+/* attach.c: programs and links. */
+struct link_state {
+	uint64_t pinned_id; /* the cgroup it was attached to */
+	uint64_t id;	    /* the cgroup it is attached to: 0 when that was removed */
+	unsigned int prog;
+	char hook[16];
+};
+
+struct programs;
+
+struct programs *programs_load(const struct pins *pins, enum way *way);
+void programs_free(struct programs *programs);
+int programs_attach(struct programs *programs, const struct pins *pins, int cgroup, uint64_t id);
+int links_list(const struct pins *pins, struct link_state **links);
+int links_detach(const struct pins *pins, uint64_t id, bool all);
+
+/* policy_file.c */
+struct smcpol *policy_read_file(const char *path, int *code);
+
+#endif

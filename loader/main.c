@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+/* smc-ulp-loader: finds the command in the table, parses its options by the table, runs it. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader.h"
+
+#define MAX_OPTIONS 32
+#define TRY_HELP "smc-ulp-loader %s%s--help lists what there is\n"
+
+/* Where an option's value goes: strings and flags of struct settings, by letter. */
+static void set_option(struct settings *set, int letter, const char *value)
+{
+	switch (letter) {
+	case 'j': set->json = true; break;
+	case 'v': set->verbose = true; break;
+	case 'q': set->quiet = true; break;
+	case 'n': set->dry_run = true; break;
+	case 'a': set->all = true; break;
+	case 'B': set->bpffs = value; break;
+	case 'R': set->cgroup_root = value; break;
+	case 'c': set->cgroup = value; break;
+	case 'p': set->policy = value; break;
+	case 'd': set->direction = value; break;
+	case 't': set->dst = value; break;
+	case 's': set->src = value; break;
+	case 'P': set->port = value; break;
+	case 'i': set->pid = value; break;
+	}
+}
+
+/*
+ * Options from argv[optind] on that are named in letters. first_only: stop at the first operand, which is the command.
+ *
+ * Return: 'h' or 'V' if asked for, '?' on an unknown option, else 0.
+ */
+static int parse(struct settings *set, int argc, char **argv, const char *letters, bool first_only)
+{
+	struct option longs[MAX_OPTIONS] = { 0 };
+	char shorts[2 * MAX_OPTIONS + 2];
+	const struct option_row *row;
+	int n = 0, s = 0, letter;
+
+	if (first_only)
+		shorts[s++] = '+';
+	for (row = options; row->letter && n < MAX_OPTIONS - 1; row++) {
+		if (!strchr(letters, row->letter))
+			continue;
+		longs[n++] = (struct option){ row->name, row->metavar ? required_argument : no_argument, NULL,
+					      row->letter };
+		shorts[s++] = row->letter;
+		if (row->metavar)
+			shorts[s++] = ':';
+	}
+	shorts[s] = '\0';
+
+	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (letter == '?' || letter == 'h' || letter == 'V')
+			return letter;
+		set_option(set, letter, optarg);
+	}
+	return 0;
+}
+
+/* The command named by the first one or two words; *words says by how many. */
+static const struct command *find(char **argv, int argc, int *words)
+{
+	const struct command *c;
+	char two[64];
+
+	for (c = commands; c->name; c++) {
+		*words = strchr(c->name, ' ') ? 2 : 1;
+		snprintf(two, sizeof(two), "%s%s%s", argv[0], *words == 2 ? " " : "",
+			 *words == 2 && argc > 1 ? argv[1] : "");
+		if (!strcmp(two, c->name))
+			return c;
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings set = { .bpffs = "/sys/fs/bpf" };
+	const struct command *command;
+	char letters[MAX_OPTIONS];
+	int found, words;
+
+	found = parse(&set, argc, argv, global_options, true);
+	if (found == 'h')
+		return cmd_help(&set, NULL);
+	if (found == 'V')
+		return cmd_version(&set, NULL);
+	if (found) {
+		fprintf(stderr, TRY_HELP, "", "");
+		return EX_USAGE_ERROR;
+	}
+	if (optind == argc) {
+		usage(stderr);
+		return EX_USAGE_ERROR;
+	}
+
+	command = find(argv + optind, argc - optind, &words);
+	if (!command) {
+		log_error("there is no command '%s'", argv[optind]);
+		fprintf(stderr, TRY_HELP, "", "");
+		return EX_USAGE_ERROR;
+	}
+
+	/* Parse the rest as an argument vector of its own: options and operands in any order. */
+	argc -= optind + words - 1;
+	argv += optind + words - 1;
+	argv[0] = "smc-ulp-loader";
+	optind = 0;
+	snprintf(letters, sizeof(letters), "%s%s", global_options, command->options);
+	found = parse(&set, argc, argv, letters, false);
+	if (found == 'h') {
+		usage_of(stdout, command);
+		return EX_DONE;
+	}
+	if (found == 'V')
+		return cmd_version(&set, NULL);
+	if (found || (unsigned int)(argc - optind) != command->nr_operands) {
+		if (!found)
+			log_error("%s takes %s", command->name, command->nr_operands ? command->operands : "no operand");
+		fprintf(stderr, TRY_HELP, command->name, " ");
+		return EX_USAGE_ERROR;
+	}
+
+	log_setup(set.verbose, set.quiet);
+	return command->run(&set, argv + optind);
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+/*
+ * The directory under bpffs in which links and maps outlive the loader: smc-ulp/vN/{links,maps}, N being the ABI of the maps. A loader
+ * holds an exclusive flock on it from its first look to its last write.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "loader.h"
+
+#define STR(x) #x
+#define XSTR(x) STR(x)
+#define TOP_DIR "smc-ulp"
+#define ABI_DIR TOP_DIR "/v" XSTR(SMCU_POLICY_ABI)
+
+/* dir/name, to be freed. Without memory there is nothing sensible left to do in so small a program. */
+char *path_join(const char *dir, const char *name)
+{
+	char *path;
+
+	while (*name == '/')
+		name++;
+	if (asprintf(&path, "%s/%s", dir, name) < 0)
+		abort();
+	return path;
+}
+
+static int check_bpffs(const char *dir)
+{
+	struct statfs fs;
+
+	if (statfs(dir, &fs)) {
+		log_error("%s: %s; it is where BPF objects are kept (mount -t bpf bpf DIR, and --bpffs DIR if elsewhere)", dir,
+			  strerror(errno));
+		return -1;
+	}
+	if (fs.f_type != BPF_FS_MAGIC) {
+		log_error("%s is not a BPF file system: mount -t bpf bpf %s", dir, dir);
+		return -1;
+	}
+	return 0;
+}
+
+static int make_dir(const char *dir)
+{
+	if (mkdir(dir, 0700) && errno != EEXIST) {
+		log_error("%s: %s", dir, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+/* Return: 1 when open, 0 when there is none and create is false, -1 with the reason printed. */
+int pins_open(struct pins *pins, const struct settings *set, bool create)
+{
+	char *top;
+	int ret = -1;
+
+	memset(pins, 0, sizeof(*pins));
+	pins->lock = -1;
+	if (check_bpffs(set->bpffs))
+		return -1;
+	top = path_join(set->bpffs, TOP_DIR);
+	pins->dir = path_join(set->bpffs, ABI_DIR);
+	pins->links = path_join(pins->dir, "links");
+	pins->maps = path_join(pins->dir, "maps");
+
+again:
+	if (create && (make_dir(top) || make_dir(pins->dir)))
+		goto out;
+	pins->lock = open(pins->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (pins->lock < 0) {
+		if (errno == ENOENT && !create)
+			ret = 0;
+		else
+			log_error("%s: %s%s", pins->dir, strerror(errno),
+				  errno == EACCES || errno == EPERM ? " (are you root?)" : "");
+		goto out;
+	}
+	if (flock(pins->lock, LOCK_EX)) {
+		log_error("%s cannot be locked: %s", pins->dir, strerror(errno));
+		goto out;
+	}
+	if (create) {
+		struct stat held, there;
+
+		/* While we waited for the lock the one who held it may have removed the directory. */
+		if (fstat(pins->lock, &held) || stat(pins->dir, &there) || held.st_ino != there.st_ino) {
+			close(pins->lock);
+			goto again;
+		}
+		if (make_dir(pins->links) || make_dir(pins->maps))
+			goto out;
+	}
+	ret = 1;
+out:
+	free(top);
+	if (ret != 1)
+		pins_close(pins);
+	return ret;
+}
+
+void pins_close(struct pins *pins)
+{
+	if (pins->lock >= 0)
+		close(pins->lock);
+	free(pins->links);
+	free(pins->maps);
+	free(pins->dir);
+	memset(pins, 0, sizeof(*pins));
+	pins->lock = -1;
+}
+
+/* Remove the directories as far as they are empty; another ABI's version may live beside ours. */
+void pins_remove(const struct pins *pins)
+{
+	char *top = strdup(pins->dir), *slash;
+
+	rmdir(pins->links);
+	rmdir(pins->maps);
+	rmdir(pins->dir);
+	slash = top ? strrchr(top, '/') : NULL;
+	if (slash) {
+		*slash = '\0';
+		rmdir(top);
+	}
+	free(top);
+}
+
+/* Pin under a name, in place of what was there: never a moment without it. Return: 0 or -errno. */
+int pins_put(int fd, const char *dir, const char *name)
+{
+	char *path = path_join(dir, name), *fresh = path_join(dir, "new");
+	int err = 0;
+
+	unlink(fresh);
+	if (bpf_obj_pin(fd, fresh) || rename(fresh, path)) {
+		err = -errno;
+		unlink(fresh);
+	}
+	free(fresh);
+	free(path);
+	return err;
+}
