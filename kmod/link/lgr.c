@@ -453,12 +453,14 @@ static void end_all(const struct ib_device *ibdev, u32 del_reason)
 	flush_workqueue(smcu_link_wq);
 }
 
-void smcu_link_device_gone(struct ib_device *ibdev)
+/* Upcall of dev/: an adapter is being removed. */
+static void device_gone(struct ib_device *ibdev)
 {
 	end_all(ibdev, SMCU_DEL_LOST_PATH);
 }
 
-void smcu_link_port_event(struct ib_device *ibdev, u8 port_num)
+/* Upcall of dev/: a port is inactive. Its links are tested at once. */
+static void port_event(struct ib_device *ibdev, u8 port_num)
 {
 	struct smcu_lgr *lgr;
 
@@ -496,14 +498,32 @@ void smcu_link_show(struct seq_file *m, struct net *net)
 
 int smcu_link_init(void)
 {
+	int err;
+
 	/* No MEM_RECLAIM: the RDMA core waits for work of its own queues, which have none, when an endpoint is closed. */
 	smcu_link_wq = alloc_workqueue("smcu_link", WQ_UNBOUND, 0);
-	return smcu_link_wq ? 0 : -ENOMEM;
+	if (!smcu_link_wq)
+		return -ENOMEM;
+	err = smcu_xport_init();
+	if (err)
+		goto err_wq;
+	err = smcu_dev_init(device_gone, port_event);
+	if (err)
+		goto err_xport;
+	return 0;
+
+err_xport:
+	smcu_xport_exit();
+err_wq:
+	destroy_workqueue(smcu_link_wq);
+	return err;
 }
 
 void smcu_link_exit(void)
 {
 	end_all(NULL, SMCU_DEL_PROGRAM);
+	smcu_dev_exit();
+	smcu_xport_exit();
 	destroy_workqueue(smcu_link_wq);
 	smcu_member_exit();
 	/* Upcalls that were looked up under RCU. */

@@ -313,23 +313,11 @@ void smcu_link_show(struct seq_file *m, struct net *net);
 void smcu_link_testlink_time(unsigned int sec);
 
 /**
- * smcu_link_device_gone() - for smcu_dev_init(): end all groups of an adapter and wait until nothing of them is left
- * @ibdev: adapter
- *
- * Context: may sleep
+ * smcu_link_init() - also starts dev/ and xport/: adapters are seen from here on
  */
-void smcu_link_device_gone(struct ib_device *ibdev);
-
-/**
- * smcu_link_port_event() - for smcu_dev_init(): a port is inactive; its links are tested at once
- * @ibdev: adapter
- * @port_num: port
- */
-void smcu_link_port_event(struct ib_device *ibdev, u8 port_num);
-
 int smcu_link_init(void);
 
-/** smcu_link_exit() - end all groups (DELETE_LINK to the peers), wait for all work and callbacks */
+/** smcu_link_exit() - end all groups (DELETE_LINK to the peers), wait for all work and callbacks; stops dev/ and xport/, too */
 void smcu_link_exit(void);
 
 #endif
