@@ -7,6 +7,7 @@
 # suites: check debug
 . "$SMCU_TREE/tests/vm/lib.sh"
 . "$SMCU_TREE/tests/vm/cases/lib/common.sh"
+
 each_line() {
 	while read -r verdict name; do
 		case $verdict in
@@ -21,7 +22,7 @@ check "module loads" load_module
 ip link set lo up
 ip addr add $LO_ADDR/32 dev lo
 each_line "no adapter" < <(python3 "$TOOLS/api.py" --both 2>&1)
-check "adapter on lo" rxe_on_lo
+check "adapter on lo" rxe_up
 each_line "fallback" < <(python3 "$TOOLS/api.py" 2>&1)
 rdma_used "smc: over RDMA" yes each_line "smc" < <(python3 "$TOOLS/api.py" --both 2>&1)
-check "module unloads" rmmod smc_ulp
+check "module unloads" smcu_unload

@@ -7,6 +7,7 @@
 # suites: check debug
 . "$SMCU_TREE/tests/vm/lib.sh"
 . "$SMCU_TREE/tests/vm/cases/lib/common.sh"
+
 # hostile NAME OPTIONS...
 hostile() {
 	while read -r verdict rest; do
@@ -19,8 +20,8 @@ hostile() {
 }
 
 check "module loads" load_module
-check "adapter on lo" rxe_on_lo
+check "adapter on lo" rxe_up
 hostile "eight at once" --jobs 8 --limit 30
 hostile "one by one" --limit 15 --only 'server/decline*'
 rdma_used "good connections work after all that" yes exchange_local "after all that" "--ulp -c 20" "--ulp -c 20 -n 50000"
-check "module unloads" wait_for 10 rmmod smc_ulp
+check "module unloads" smcu_unload

@@ -4,9 +4,11 @@
 # hosts: 2
 # kernel: 6.12
 # timeout: 600
+# mtu: 9000
 # suites: check debug
 . "$SMCU_TREE/tests/vm/lib.sh"
 . "$SMCU_TREE/tests/vm/cases/lib/common.sh"
+
 . "$SMCU_TREE/tests/vm/cases/lib/transfers.sh"
 
 if [ "$SMCU_HOST" = 1 ]; then
@@ -17,4 +19,5 @@ fi
 rxe_up
 barrier up
 
+MANY=60
 transfers "--ulp" "--family smc"

@@ -4,9 +4,11 @@
 # hosts: 2
 # kernel: 6.12
 # timeout: 600
+# mtu: 9000
 # suites: 
 . "$SMCU_TREE/tests/vm/lib.sh"
 . "$SMCU_TREE/tests/vm/cases/lib/common.sh"
+
 # Not about this project: says what the other two interop cases may expect of net/smc.
 . "$SMCU_TREE/tests/vm/cases/lib/transfers.sh"
 
@@ -14,4 +16,5 @@ check "in-tree smc loads" load_intree
 rxe_up
 barrier up
 
+MANY=60
 transfers "--family smc" "--family smc"

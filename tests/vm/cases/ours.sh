@@ -4,9 +4,11 @@
 # hosts: 2
 # kernel: 6.12
 # timeout: 600
+# mtu: 9000
 # suites: check debug
 . "$SMCU_TREE/tests/vm/lib.sh"
 . "$SMCU_TREE/tests/vm/cases/lib/common.sh"
+
 . "$SMCU_TREE/tests/vm/cases/lib/transfers.sh"
 
 check "module loads" load_module
@@ -18,4 +20,4 @@ exchange "IPv6 socket, v4-mapped address" "--ulp" "--ulp -n 1M" 0 ::ffff:$SERVER
 rdma_used "200 connections use RDMA" yes exchange "200 x 20 KB" "--ulp -c 200 --stall 60" "--ulp -c 200 -n 20000 --stall 60"
 
 barrier done
-check "module unloads" rmmod smc_ulp
+check "module unloads" smcu_unload

@@ -7,13 +7,14 @@
 # suites: check debug
 . "$SMCU_TREE/tests/vm/lib.sh"
 . "$SMCU_TREE/tests/vm/cases/lib/common.sh"
+
 single() {
 	PORT=$((PORT + 1))
 	check "single: $*" "$IO" single $LO_ADDR $PORT "$@"
 }
 
 check "module loads" load_module
-check "adapter on lo" rxe_on_lo
+check "adapter on lo" rxe_up
 for n in 1 5000 200K 4M; do
 	rdma_used "$n bytes go by RDMA" yes single --ulp -n $n -c 30
 done
@@ -23,4 +24,4 @@ rdma link del rxe0
 for n in 1 5000 200K 4M; do
 	single --ulp -n $n -c 30
 done
-check "module unloads" rmmod smc_ulp
+check "module unloads" smcu_unload

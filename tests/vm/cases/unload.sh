@@ -7,11 +7,12 @@
 # suites: check debug
 . "$SMCU_TREE/tests/vm/lib.sh"
 . "$SMCU_TREE/tests/vm/cases/lib/common.sh"
-# A socket that stays until told: holder MODE; MODE: listener, connected.
+
+# holder KIND: a process with a socket of that kind (see hold.py), which stays until let_go.
 holder() {
 	coproc HOLD { exec python3 "$TOOLS/hold.py" "$@"; }
 	read -r line <&"${HOLD[0]}"
-	[ "$line" = ready ] || fail "hold $*: $line"
+	[ "$line" = ready ] || fail "hold $*" "$line"
 }
 
 let_go() {
@@ -19,26 +20,21 @@ let_go() {
 	wait $HOLD_PID
 }
 
-check "adapter on lo" rxe_on_lo
+check "adapter on lo" rxe_up
 for i in $(seq 20); do
 	load_module || fail "load $i"
 	PORT=$((PORT + 1))
-	"$IO" single $LO_ADDR $PORT --ulp -n 20000 -c 4 >"$TMP/out" 2>&1 || fail "transfer $i: $(cat "$TMP/out")"
-	wait_for 10 rmmod smc_ulp 2>/dev/null || fail "unload $i"
+	"$IO" single $LO_ADDR $PORT --ulp -n 20000 -c 4 >"$TMP/out" 2>&1 || fail "transfer $i" "$(cat "$TMP/out")"
+	smcu_unload 10 || fail "unload $i"
 done
 pass "loaded and unloaded 20 times"
 
 check "module loads" load_module
-for kind in unconnected listener smc; do
+for kind in unconnected listener smc fallback; do
 	holder $kind
 	refused "rmmod with a socket: $kind" rmmod smc_ulp
-	let_go
-	check "rmmod after it: $kind" wait_for 10 rmmod smc_ulp
+	let_go || fail "the connection no longer carries data: $kind"
+	check "rmmod after it: $kind" smcu_unload 10
 	check "module loads again" load_module
 done
-
-# A socket that fell back is TCP: the module may go or stay, the connection must live on.
-holder fallback
-rmmod smc_ulp 2>/dev/null && echo "    the module went while a fallen-back socket lives"
-check "the fallen-back connection still carries data" let_go
-[ ! -d /sys/module/smc_ulp ] || check "rmmod after it: fallback" wait_for 10 rmmod smc_ulp
+check "module unloads" smcu_unload

@@ -1,5 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+# shellcheck shell=bash
 # The list of what two hosts do to each other, whichever SMC each of them has. Sourced after common.sh.
+
+# In-tree SMC (6.12) has limits of its own, seen in intree.sh: its splice() heeds SPLICE_F_NONBLOCK but not O_NONBLOCK; what
+# a process has written and not yet sent is lost when it exits; handshakes queue up until the last of many time out.
+is_intree() {
+	[[ $1 == *"--family smc"* ]]
+}
+
+splice_by() {
+	if is_intree "$1"; then
+		echo "--splice --threads"
+	else
+		echo "--splice"
+	fi
+}
+
+MANY=200
 
 # transfers "SERVER SOCKET OPTIONS" "CLIENT SOCKET OPTIONS"
 transfers() {
@@ -8,16 +25,16 @@ transfers() {
 	for n in 1 100 4096 65535 65536 1M; do
 		exchange "$n bytes both ways" "$s" "$c -n $n"
 	done
-	exchange "200 connections" "$s -c 200 --stall 60" "$c -c 200 -n 20000 --stall 60"
+	exchange "$MANY connections" "$s -c $MANY --stall 60" "$c -c $MANY -n 20000 --stall 60"
 	for how in --edge --level --threads; do
 		exchange "4 x 1 MiB $how" "$s $how -c 4" "$c $how -c 4 -n 1M"
 		exchange "half close $how" "$s $how" "$c $how --half-close -n 300K"
 		exchange "server ends $how" "$s $how" "$c $how --server-ends -n 300K"
-		exchange "write and exit $how" "$s $how" "$c $how --write-exit -n 200K"
+		is_intree "$c" || exchange "write and exit $how" "$s $how" "$c $how --write-exit -n 200K"
 	done
-	exchange "write and SIGKILL" "$s" "$c --write-kill -n 200K" 137
+	is_intree "$c" || exchange "write and SIGKILL" "$s" "$c --write-kill -n 200K" 137
 	exchange "reset" "$s --expect abort" "$c --rst -n 4M"
-	exchange "splice" "$s --splice" "$c --splice -n 3M"
+	exchange "splice" "$s $(splice_by "$s")" "$c $(splice_by "$c") -n 3M"
 	exchange "sendfile" "$s --sendfile" "$c --sendfile -n 3M"
 	exchange "peek" "$s --peek" "$c --peek -n 1M"
 	exchange "sends of one byte" "$s --nodelay" "$c --nodelay --chunk 1 --fixed -n 2000"
@@ -37,37 +54,38 @@ big_transfer() {
 	if [ $segs -lt 2000 ]; then
 		pass "64 MiB do not go by TCP: $segs segments"
 	else
-		fail "64 MiB do not go by TCP: $segs segments"
+		fail "64 MiB do not go by TCP" "$segs segments"
 	fi
 }
 
 # The process at one end is killed in the middle of a transfer; the other end must learn of it.
 # peer_killed client|server "SERVER OPTIONS" "CLIENT OPTIONS"
 peer_killed() {
-	local victim=$1 pid out=$TMP/killed.out before
+	local victim=$1 victim_host=1 pid before
+	[ "$victim" = server ] || victim_host=2
 	PORT=$((PORT + 1))
 	if [ "$SMCU_HOST" = 1 ]; then
-		start_server $SERVER_ADDR $2 --expect abort
+		start_server $SERVER_ADDR $2 --expect abort --deadline 120
 		pid=$SERVER_PID
 		barrier "listening-$PORT"
 	else
 		barrier "listening-$PORT"
-		"$IO" client $SERVER_ADDR $PORT $3 -n 64G --expect abort >"$out" 2>&1 &
+		"$IO" client $SERVER_ADDR $PORT $3 -n 64G --expect abort --deadline 120 >"$TMP/server.out" 2>&1 &
 		pid=$!
 	fi
 	before=$(rxe_sent_pkts)
-	wait_for 60 rxe_sent_since "$before" 500 || fail "$victim killed: no transfer began"
+	wait_for 60 rxe_sent_since "$before" 500 || fail "$victim killed" "no transfer began"
 	barrier "under-load-$PORT"
-	if [ "$victim" = server ] && [ "$SMCU_HOST" = 1 ] || [ "$victim" = client ] && [ "$SMCU_HOST" = 2 ]; then
+	if [ "$SMCU_HOST" = $victim_host ]; then
 		kill -9 $pid
-		wait $pid
-		return
+		wait $pid 2>/dev/null
+		return 0
 	fi
 	if wait $pid; then
 		pass "$victim killed: the other end got an error or the end of the stream"
 	else
-		fail "$victim killed: status $?"
-		sed 's/^/    /' "$TMP/server.out" "$out"
+		fail "$victim killed" "status $?"
+		sed 's/^/    /' "$TMP/server.out"
 	fi
 }
 
