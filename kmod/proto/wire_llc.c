@@ -73,7 +73,8 @@ static void get_add_link(const u8 *buf, struct smcu_llc_msg *out)
 {
 	out->add_link.reject = buf[LLC_FLAGS] & FLAG_REJECT;
 	/* Version 2 has put the second byte of its length there. */
-	out->add_link.reject_reason = out->v2 ? 0 : buf[LLC_REASON] & 15;
+	if (out->add_link.reject && !out->v2)
+		out->add_link.reject_reason = buf[LLC_REASON] & 15;
 	out->add_link.mtu = buf[ADD_MTU] & 15;
 	out->add_link.link_num = buf[ADD_NUM];
 	memcpy(out->add_link.raw, buf + LLC_BODY, LLC_BODY_LEN);

@@ -95,6 +95,10 @@ static void test_add_link(void **state)
 	assert_int_equal(m.add_link.reject_reason, 1);
 	m.add_link.reject_reason = 16;
 	assert_int_equal(smcu_llc_encode(p, &m), -EINVAL);
+	/* without the flag there is no reason, whatever stands in its place */
+	p[3] = 0x80;
+	assert_int_equal(smcu_llc_decode(p, sizeof(p), &m), 0);
+	assert_int_equal(m.add_link.reject_reason, 0);
 	/* a request can't reject; an empty one is not for the wire; one without MTU is */
 	memset(&m, 0, sizeof(m));
 	m.type = SMCU_LLC_ADD_LINK;

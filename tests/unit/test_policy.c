@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+/* Reading policies: what is accepted, and for what is not, the message and its place. */
+#include "check.h"
+#include "policy/smcpol.h"
+
+static struct smcpol *load(const char *text, struct smcpol_diag **diag)
+{
+	/* Memory that ends where the text does: nothing may rely on a NUL. */
+	size_t len = strlen(text);
+	u8 *copy = exact_copy((const u8 *)text, len);
+	struct smcpol *policy;
+
+	*diag = smcpol_diag_new();
+	assert_non_null(*diag);
+	policy = smcpol_load("p.yaml", (const char *)copy, len, *diag);
+	free(copy);
+	return policy;
+}
+
+static void expect_error(const char *text, const char *place, const char *message)
+{
+	struct smcpol_diag *diag;
+	struct smcpol *policy = load(text, &diag);
+	char want[512];
+
+	snprintf(want, sizeof(want), "p.yaml:%s: error: ", place);
+	CHECK(!policy, "accepted: %s", text);
+	CHECK(smcpol_diag_errors(diag) > 0, "no error counted: %s", text);
+	CHECK(strstr(smcpol_diag_text(diag), want), "not at %s: %s", place, smcpol_diag_text(diag));
+	CHECK(strstr(smcpol_diag_text(diag), message), "no '%s': %s", message, smcpol_diag_text(diag));
+	smcpol_diag_free(diag);
+}
+
+/* One rule whose match is given; it begins at column 26 of line 3. */
+static void expect_match_error(const char *match, const char *column, const char *message)
+{
+	char text[512], place[16];
+
+	snprintf(text, sizeof(text), "version: 1\nrules:\n  - { name: r, match: { %s }, action: smc }\n", match);
+	snprintf(place, sizeof(place), "3:%s", column);
+	expect_error(text, place, message);
+}
+
+static void expect_valid(const char *text)
+{
+	struct smcpol_diag *diag;
+	struct smcpol *policy = load(text, &diag);
+
+	CHECK(policy, "refused: %s", smcpol_diag_text(diag));
+	CHECK(!smcpol_diag_errors(diag), "errors: %s", smcpol_diag_text(diag));
+	smcpol_free(policy);
+	smcpol_diag_free(diag);
+}
+
+static void test_smallest_policies(void **state)
+{
+	expect_valid("version: 1");
+	expect_valid("version: 1\ndefault: smc\nrules: []\n");
+	expect_valid("{\"version\": 1, \"rules\": [{\"name\": \"a\", \"match\": {}, \"action\": \"smc\"}]}");
+}
+
+static void test_not_a_policy(void **state)
+{
+	expect_error("", "1:1", "the policy is empty");
+	expect_error("# nothing\n", "2:1", "the policy is empty");
+	expect_error("- 1\n", "1:1", "must be a map of keys, this is a list");
+	expect_error("version: [1\n", "2:1", "not YAML");
+	expect_error("version: 1\n--- \nversion: 1\n", "2:1", "a second document");
+	expect_error("default: smc\n", "1:1", "lacks the key 'version'");
+	expect_error("version: 2\n", "1:10", "this program reads version 1");
+	expect_error("version: 1\nrules: {}\n", "2:8", "must be a list");
+}
+
+static void test_unknown_words(void **state)
+{
+	expect_error("version: 1\ndefaul: smc\n", "2:1", "did you mean 'default'?");
+	expect_error("version: 1\ndefault: scm\n", "2:10", "did you mean 'smc'?");
+	expect_error("version: 1\nzzz: smc\n", "2:1", "there are version, default, rules");
+	expect_match_error("prot: 1", "25", "did you mean 'port'?");
+	expect_match_error("direction: inn", "36", "did you mean 'in'?");
+}
+
+static void test_repeated_keys(void **state)
+{
+	expect_error("version: 1\nversion: 1\n", "2:1", "appears twice: the first is in line 1");
+	expect_match_error("port: 1, port: 2", "34", "appears twice");
+}
+
+static void test_yaml_we_do_not_want(void **state)
+{
+	expect_error("version: &a 1\n", "1:10", "anchors and aliases");
+	expect_error("version: 1\ndefault: *a\n", "2:10", "anchors and aliases");
+	expect_error("version: !!int 1\n", "1:10", "tags are not supported");
+	expect_error("version: \"1\\0\"\n", "1:10", "NUL");
+	expect_error("[[[[[[[[[[1]]]]]]]]]]", "1:9", "nested too deeply");
+}
+
+static void test_addresses(void **state)
+{
+	expect_match_error("dst: 10.0.0.1/8", "30", "did you mean '10.0.0.0/8'?");
+	expect_match_error("dst: 10.0.0.0/33", "30", "a number from 0 to 32");
+	expect_match_error("dst: \"fd00::/129\"", "30", "a number from 0 to 128");
+	expect_match_error("dst: 10.0.0", "30", "neither an address nor a prefix");
+	expect_match_error("dst: [10.0.0.0/8, localhost]", "43", "neither an address nor a prefix");
+	expect_match_error("dst: []", "30", "could never match");
+	expect_match_error("dst: \"::ffff:10.0.0.1\"", "30", "write it as IPv4");
+	expect_match_error("dst: 10.0.0.0/", "30", "a number from 0 to 32");
+	expect_match_error("dst: 10.0.0.0/8x", "30", "a number from 0 to 32");
+	expect_match_error("dst: \"0000:0000:0000:0000:0000:0000:0000:0000:0000\"", "30", "neither");
+	expect_match_error("direction: in, dst: 10.0.0.0/8", "45", "could never match");
+	expect_valid("version: 1\nrules:\n- { name: a, match: { dst: [0.0.0.0/0, \"::/0\", \"::fffe:0:0/95\"] }, action: smc }\n");
+}
+
+static void test_ranges(void **state)
+{
+	expect_match_error("port: 65536", "31", "a number from 0 to 65535");
+	expect_match_error("port: 99999999999999999999", "31", "a number from 0 to 65535");
+	expect_match_error("port: 10-5", "31", "did you mean '5-10'?");
+	expect_match_error("port: -5", "31", "is not a port");
+	expect_match_error("port: 5-", "31", "is not a port");
+	expect_match_error("port: 0x10", "31", "is not a port");
+	expect_match_error("port: { a: 1 }", "31", "must be a list");
+	expect_match_error("pid: 4194305", "30", "is not a pid");
+}
+
+static void test_names(void **state)
+{
+	expect_error("version: 1\nrules:\n- { name: a, match: {}, action: smc }\n- { name: a, match: {}, action: smc }\n",
+		     "4:11", "exists already, in line 3");
+	expect_error("version: 1\nrules:\n- { name: default, match: {}, action: smc }\n", "3:11", "choose another");
+	expect_error("version: 1\nrules:\n- { name: \"a b\", match: {}, action: smc }\n", "3:11", "letters, digits");
+	expect_error("version: 1\nrules:\n- { match: {}, action: smc }\n", "3:3", "lacks the key 'name'");
+	expect_error("version: 1\nrules:\n- { name: a, action: smc }\n", "3:3", "lacks the key 'match'");
+}
+
+static void test_the_whole_message(void **state)
+{
+	struct smcpol_diag *diag;
+
+	assert_null(load("version: 1\n\tdefault: smc\n", &diag));
+	smcpol_diag_free(diag);
+
+	assert_null(load("version: 1\nrules:\n  - { name: x, match: { prot: [80] }, action: smc }\n", &diag));
+	assert_string_equal(smcpol_diag_text(diag),
+			    "p.yaml:3:25: error: unknown key 'prot': did you mean 'port'?\n"
+			    "  - { name: x, match: { prot: [80] }, action: smc }\n"
+			    "                        ^~~~\n");
+	smcpol_diag_free(diag);
+
+	/* An escape sequence in the text is not carried to a terminal. */
+	assert_null(load("version: 1\n\"a\\e[31mb\": \x7f 1\n", &diag));
+	assert_null(strchr(smcpol_diag_text(diag), 0x1b));
+	assert_null(strchr(smcpol_diag_text(diag), 0x7f));
+	smcpol_diag_free(diag);
+}
+
+static void test_every_error_is_told(void **state)
+{
+	struct smcpol_diag *diag;
+	char text[8192] = "version: 1\nrules:\n";
+	int i;
+
+	for (i = 0; i < 100; i++)
+		strcat(text, "- { name: a b }\n");
+	assert_null(load(text, &diag));
+	assert_int_equal(smcpol_diag_errors(diag), 300);
+	assert_non_null(strstr(smcpol_diag_text(diag), "the rest is not shown"));
+	smcpol_diag_free(diag);
+}
+
+static void test_unreachable_rules_warn(void **state)
+{
+	struct smcpol_diag *diag;
+	struct smcpol *policy;
+
+	policy = load("version: 1\nrules:\n- { name: a, match: { direction: [in, out] }, action: smc }\n"
+		      "- { name: b, match: { port: 1 }, action: tcp }\n",
+		      &diag);
+	assert_non_null(policy);
+	assert_int_equal(smcpol_diag_warnings(diag), 1);
+	assert_non_null(strstr(smcpol_diag_text(diag), "p.yaml:4:11: warning: rule 'b' is never reached: 'a' in line 3"));
+	smcpol_free(policy);
+	smcpol_diag_free(diag);
+}
+
+/* A policy of n rules; the caller frees the text. */
+static char *many_rules(unsigned int n, const char *match)
+{
+	char *text = NULL;
+	unsigned int i;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	assert_non_null(f);
+	fputs("version: 1\nrules:\n", f);
+	for (i = 0; i < n; i++)
+		fprintf(f, "- {name: r%u, match: {%s}, action: smc}\n", i, match);
+	assert_int_equal(fclose(f), 0);
+	return text;
+}
+
+static void test_limits(void **state)
+{
+	char *text = many_rules(SMCU_POLICY_MAX_RULES, "port: 80");
+
+	expect_valid(text);
+	free(text);
+
+	text = many_rules(SMCU_POLICY_MAX_RULES + 1, "port: 80");
+	expect_error(text, "4099:3", "too many rules");
+	free(text);
+
+	/* 1-65534 is 30 prefixes, the most there are. */
+	text = many_rules(3000, "port: 1-65534");
+	expect_error(text, "2050:10", "need more than 65536 entries");
+	free(text);
+
+	text = malloc(SMCPOL_MAX_TEXT + 2);
+	assert_non_null(text);
+	memset(text, '#', SMCPOL_MAX_TEXT + 1);
+	text[SMCPOL_MAX_TEXT + 1] = '\0';
+	expect_error(text, "1:1", "too large");
+	free(text);
+}
+
+static void test_canonical_text_is_stable(void **state)
+{
+	static const char canonical[] =
+		"version: 1\n"
+		"default: smc\n"
+		"rules:\n"
+		"  - { name: a, match: { direction: [out], dst: [\"10.0.0.0/8\", \"::/0\"], src: [\"fd00::1/128\"] }, action: tcp }\n"
+		"  - { name: b, match: { port: [1, 2-3], pid: [7] }, action: smc }\n"
+		"  - { name: c, match: {}, action: tcp }\n";
+	static const char free_form[] =
+		"rules:\n"
+		"- action: tcp\n"
+		"  match:\n"
+		"    src: 'fd00:0::1'\n"
+		"    dst: [10.0.0.0/8, '::/0']\n"
+		"    direction: out\n"
+		"  name: a\n"
+		"- {name: b, action: smc, match: {pid: 7, port: [1, 2-3]}}\n"
+		"- {name: c, action: tcp, match: {}}\n"
+		"default: smc\n"
+		"version: 1\n";
+	const char *const texts[] = { free_form, canonical };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		struct smcpol_diag *diag;
+		struct smcpol *policy = load(texts[i], &diag);
+		char *text;
+
+		CHECK(policy, "refused: %s", smcpol_diag_text(diag));
+		text = smcpol_print(policy);
+		assert_string_equal(text, canonical);
+		free(text);
+		smcpol_free(policy);
+		smcpol_diag_free(diag);
+	}
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_smallest_policies),
+	cmocka_unit_test(test_not_a_policy),
+	cmocka_unit_test(test_unknown_words),
+	cmocka_unit_test(test_repeated_keys),
+	cmocka_unit_test(test_yaml_we_do_not_want),
+	cmocka_unit_test(test_addresses),
+	cmocka_unit_test(test_ranges),
+	cmocka_unit_test(test_names),
+	cmocka_unit_test(test_the_whole_message),
+	cmocka_unit_test(test_every_error_is_told),
+	cmocka_unit_test(test_unreachable_rules_warn),
+	cmocka_unit_test(test_limits),
+	cmocka_unit_test(test_canonical_text_is_stable),
+};
+
+RUN("policy", tests)
