@@ -139,7 +139,7 @@ int cmd_completion(const struct settings *set, char **operands)
 	puts("_smc_ulp_loader()\n{\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i words=()");
 	puts("\tfor ((i = 1; i < COMP_CWORD; i++)); do\n\t\t[[ ${COMP_WORDS[i]} == -* ]] || words+=(\"${COMP_WORDS[i]}\")\n\tdone");
 	puts("\tlocal options=");
-	puts("\tcase $prev in");
+	puts("\t[[ $cur == -* ]] || case $prev in");
 	puts("\t--cgroup | --bpffs | --cgroup-root) mapfile -t COMPREPLY < <(compgen -d -- \"$cur\"); return ;;");
 	puts("\t--policy | check | load) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;");
 	puts("\tesac");

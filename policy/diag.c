@@ -166,32 +166,32 @@ void diag_warning(const struct source *src, struct pos pos, const char *fmt, ...
 	src->diag->warnings++;
 }
 
-/* How many letters to insert, delete or replace; words longer than any we know are not near. */
+/* How many letters to insert, delete, replace or swap with the next; words longer than any we know are not near. */
 static unsigned int distance(const char *a, const char *b)
 {
 	enum { MAX = 31 };
-	unsigned int row[MAX + 1], la = strlen(a), lb = strlen(b), i, j;
+	unsigned int d[MAX + 1][MAX + 1], la = strlen(a), lb = strlen(b), i, j;
 
 	if (la > MAX || lb > MAX)
 		return MAX;
+	for (i = 0; i <= la; i++)
+		d[i][0] = i;
 	for (j = 0; j <= lb; j++)
-		row[j] = j;
+		d[0][j] = j;
 	for (i = 1; i <= la; i++) {
-		unsigned int diagonal = row[0];
-
-		row[0] = i;
 		for (j = 1; j <= lb; j++) {
-			unsigned int best = diagonal + (a[i - 1] != b[j - 1]);
+			unsigned int best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
 
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			diagonal = row[j];
-			row[j] = best;
+			if (d[i - 1][j] + 1 < best)
+				best = d[i - 1][j] + 1;
+			if (d[i][j - 1] + 1 < best)
+				best = d[i][j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < best)
+				best = d[i - 2][j - 2] + 1;
+			d[i][j] = best;
 		}
 	}
-	return row[lb];
+	return d[la][lb];
 }
 
 /* The known word (a NULL-ended list) that was likely meant, or NULL. */

@@ -304,12 +304,12 @@ static bool match_pid(const struct source *src, const struct node *node, void *i
 }
 
 static const struct key match_keys[] = {
-	{ "direction", match_direction },
-	{ "dst", match_dst },
-	{ "src", match_src },
-	{ "port", match_port },
-	{ "pid", match_pid },
-	{ NULL },
+	{ "direction", match_direction, false },
+	{ "dst", match_dst, false },
+	{ "src", match_src, false },
+	{ "port", match_port, false },
+	{ "pid", match_pid, false },
+	{ 0 },
 };
 
 /* Rules */
@@ -371,7 +371,7 @@ static const struct key rule_keys[] = {
 	{ "name", rule_name, true },
 	{ "match", rule_match, true },
 	{ "action", rule_action, true },
-	{ NULL },
+	{ 0 },
 };
 
 /* The policy */
@@ -421,9 +421,9 @@ static bool policy_rules(const struct source *src, const struct node *node, void
 
 static const struct key policy_keys[] = {
 	{ "version", policy_version, true },
-	{ "default", policy_default },
-	{ "rules", policy_rules },
-	{ NULL },
+	{ "default", policy_default, false },
+	{ "rules", policy_rules, false },
+	{ 0 },
 };
 
 /* Fill an empty policy. false: there were errors, and what was filled is only good for being freed. */
