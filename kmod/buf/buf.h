@@ -28,6 +28,7 @@ struct ib_mr;
  * @addr: address for the peer
  * @valid: the registration is in force, not just prepared; owned by xport/
  * @known: the peer was told of @rkey; owned by link/
+ * @since: jiffies when it was given back; owned by link/
  * @node: in a pool's list
  */
 struct smcu_buf {
@@ -43,6 +44,7 @@ struct smcu_buf {
 	u64 addr;
 	bool valid;
 	bool known;
+	unsigned long since;
 	struct list_head node;
 };
 

@@ -102,7 +102,7 @@ void smcu_conn_local(const struct smcu_conn *conn, struct smcu_clc_answer *a)
 	a->token = conn->member.token;
 }
 
-const struct smcu_buf *smcu_conn_rmb(const struct smcu_conn *conn)
+struct smcu_buf *smcu_conn_rmb(const struct smcu_conn *conn)
 {
 	return conn->rmb;
 }

@@ -65,7 +65,7 @@ void smcu_conn_local(const struct smcu_conn *conn, struct smcu_clc_answer *a);
  * smcu_conn_rmb() - the receive ring, for CONFIRM_RKEY
  * @conn: joined
  */
-const struct smcu_buf *smcu_conn_rmb(const struct smcu_conn *conn);
+struct smcu_buf *smcu_conn_rmb(const struct smcu_conn *conn);
 
 /**
  * smcu_conn_set_peer() - where the peer's ring is

@@ -25,6 +25,8 @@
 enum smcu_link_limits {
 	SMCU_LINK_NUM = 1,		/* our only link */
 	SMCU_POOL_IDLE = 16,		/* idle rings of each kind that a group keeps */
+	SMCU_POOL_REST = 10 * HZ,	/* a ring whose peer may still write is left alone for so long... */
+	SMCU_POOL_RESTING = 64,		/* ...unless there are more of them */
 	SMCU_RKEY_REQS = 512,		/* requests of ours that may wait for their turn */
 };
 
@@ -87,6 +89,8 @@ struct smcu_rkey_req {
  * @used: with connections
  * @idle: in the pool
  * @n_idle: how many
+ * @resting: receive rings whose peer may still write, oldest first
+ * @n_resting: how many
  *
  * All under ring_lock.
  */
@@ -94,6 +98,8 @@ struct smcu_rings {
 	struct list_head used;
 	struct list_head idle;
 	unsigned int n_idle;
+	struct list_head resting;
+	unsigned int n_resting;
 };
 
 /**

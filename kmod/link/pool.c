@@ -10,6 +10,7 @@ static void init_rings(struct smcu_rings *r)
 {
 	INIT_LIST_HEAD(&r->used);
 	INIT_LIST_HEAD(&r->idle);
+	INIT_LIST_HEAD(&r->resting);
 }
 
 void smcu_pool_init(struct smcu_lgr *lgr)
@@ -27,6 +28,28 @@ static struct smcu_xport *live_xport(struct smcu_lgr *lgr)
 	return rcu_dereference_protected(lgr->xp, lockdep_is_held(&lgr->ring_lock));
 }
 
+/*
+ * A ring whose peer did not say its last word: what the peer had posted before it was told of the end has arrived after a while.
+ * Unregistering it instead would make such a write an error that takes the link down, with all its connections. A peer that
+ * writes later than that can only spoil what is its own.
+ */
+static struct smcu_buf *take_rested(struct smcu_rings *r, u32 size)
+{
+	struct smcu_buf *buf;
+
+	list_for_each_entry(buf, &r->resting, node) {
+		if (buf->size != size)
+			continue;
+		if (r->n_resting <= SMCU_POOL_RESTING && time_before(jiffies, buf->since + SMCU_POOL_REST))
+			break;
+		list_move(&buf->node, &r->used);
+		r->n_resting--;
+		smcu_buf_clear(buf, buf->size);
+		return buf;
+	}
+	return NULL;
+}
+
 static struct smcu_buf *take_idle(struct smcu_lgr *lgr, struct smcu_rings *r, u32 size)
 {
 	struct smcu_buf *buf;
@@ -40,6 +63,8 @@ static struct smcu_buf *take_idle(struct smcu_lgr *lgr, struct smcu_rings *r, u3
 				goto out;
 			}
 		}
+		buf = take_rested(r, size);
+		goto out;
 	}
 	buf = NULL;
 out:
@@ -114,6 +139,22 @@ int smcu_lgr_sndbuf_adopt(struct smcu_lgr *lgr, struct smcu_buf *buf)
 	return adopt(lgr, &lgr->sndbufs, buf);
 }
 
+void smcu_lgr_sndbuf_disown(struct smcu_lgr *lgr, struct smcu_buf *buf)
+{
+	struct smcu_xport *xp;
+
+	might_sleep();
+
+	mutex_lock(&lgr->ring_lock);
+	xp = rcu_dereference_protected(lgr->xp, lockdep_is_held(&lgr->ring_lock));
+	/* Where there is no endpoint any more the ring was taken off the list and unmapped with it. */
+	if (xp) {
+		list_del_init(&buf->node);
+		smcu_xport_unmap(xp, buf);
+	}
+	mutex_unlock(&lgr->ring_lock);
+}
+
 /* Return: true where the ring has left the adapter and the caller frees it. */
 static bool put_ring(struct smcu_lgr *lgr, struct smcu_rings *r, struct smcu_buf *buf, bool keep)
 {
@@ -128,7 +169,11 @@ static bool put_ring(struct smcu_lgr *lgr, struct smcu_rings *r, struct smcu_buf
 	} else if (smcu_lgr_state(lgr) == SMCU_LGR_DEAD) {
 		/* The adapter may still be at it. */
 		list_move(&buf->node, &lgr->orphans);
-	} else if (keep && r->n_idle < SMCU_POOL_IDLE) {
+	} else if (!keep) {
+		list_move_tail(&buf->node, &r->resting);
+		buf->since = jiffies;
+		r->n_resting++;
+	} else if (r->n_idle < SMCU_POOL_IDLE) {
 		list_move(&buf->node, &r->idle);
 		r->n_idle++;
 	} else {
@@ -206,6 +251,7 @@ void smcu_pool_dismantle(struct smcu_lgr *lgr, struct smcu_xport *xp)
 
 	unmap_list(xp, &lgr->rmbs.used, false);
 	unmap_list(xp, &lgr->rmbs.idle, true);
+	unmap_list(xp, &lgr->rmbs.resting, true);
 	unmap_list(xp, &lgr->sndbufs.used, false);
 	unmap_list(xp, &lgr->sndbufs.idle, true);
 	unmap_list(xp, &lgr->orphans, true);

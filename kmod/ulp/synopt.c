@@ -212,9 +212,12 @@ static unsigned int in(struct net *net, struct sk_buff *skb, bool v6)
 	sk = in_lookup(net, skb, th, v6);
 	if (!sk)
 		return NF_ACCEPT;
-	/* TCP accepts exactly this acknowledgment in SYN_SENT without data in the SYN; a forged one must not speak for the peer. */
+	/*
+	 * TCP accepts exactly this acknowledgment of a SYN without data; a forged one must not speak for the peer. It is compared with
+	 * write_seq since snd_nxt follows only after the SYN has left, and the answer may be faster.
+	 */
 	if (sk->sk_state == TCP_SYN_SENT && inet_csk(sk)->icsk_ulp_ops == &smcu_ulp_ops &&
-	    ntohl(th->ack_seq) == READ_ONCE(tcp_sk(sk)->snd_nxt)) {
+	    ntohl(th->ack_seq) == READ_ONCE(tcp_sk(sk)->write_seq)) {
 		rcu_read_lock();
 		ctx = smcu_ulp_ctx(sk);
 		if (ctx && smcu_ulp_mode(ctx) == SMCU_M_CONNECT) {
