@@ -39,7 +39,7 @@ test-unit:			## unit tests, on this machine, no root
 
 fuzz:				## the fuzzers, for long: SECONDS=each
 	$(need) build
-	@$(MAKE) --no-print-directory -C tests/fuzz
+	@$(MAKE) --no-print-directory -C tests/fuzz long $(if $(SECONDS),LONG_SECONDS=$(SECONDS))
 
 check:				## all tests, in under 20 minutes: K=pattern, KVER
 	@tests/check $(if $(K),-k '$(K)')
