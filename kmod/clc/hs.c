@@ -112,7 +112,7 @@ int smcu_clc_answer_send(struct smcu_hs *hs, u8 type, bool first)
 	return 0;
 }
 
-static void send_decline(struct smcu_hs *hs)
+static int send_decline(struct smcu_hs *hs)
 {
 	struct smcu_clc_decline d = {
 		.version = hs->x->prop.version == 1 ? 1 : 2,
@@ -121,8 +121,7 @@ static void send_decline(struct smcu_hs *hs)
 	};
 
 	smcu_dev_peer_id(d.peer_id);
-	/* Where this fails the stream is dead, and the program will see that. */
-	smcu_clc_send(hs, smcu_clc_decline_encode(hs->x->msg, sizeof(hs->x->msg), &d));
+	return smcu_clc_send(hs, smcu_clc_decline_encode(hs->x->msg, sizeof(hs->x->msg), &d));
 }
 
 static bool is_final(u8 state)
@@ -178,6 +177,8 @@ static int link_event(struct smcu_hs *hs)
 
 	switch (hs->state) {
 	case SMCU_HS_S_WAIT_LGR:
+		/* Whatever has made us look again: a waiter is in one list at a time. */
+		smcu_waiter_cancel(&hs->waiter);
 		lgr = smcu_lgr_find_server(&hs->x->spec, &hs->waiter);
 		if (!IS_ERR(lgr)) {
 			hs->lgr = lgr;
@@ -276,8 +277,7 @@ static int act(struct smcu_hs *hs, enum smcu_hs_action action)
 	case SMCU_HA_LINK_SERVER:
 		return smcu_clc_server_link(hs);
 	case SMCU_HA_DECLINE:
-		send_decline(hs);
-		return 0;
+		return send_decline(hs);
 	case SMCU_HA_NONE:
 	case SMCU_HA_FINISH:
 	case SMCU_HA_FALL_BACK:
@@ -310,7 +310,7 @@ static void release(struct smcu_hs *hs)
 u8 smcu_hs_step(struct smcu_hs *hs)
 {
 	struct smcu_hs_step step;
-	int ev;
+	int ev, err;
 
 	might_sleep();
 	if (is_final(hs->state))
@@ -334,9 +334,13 @@ again:
 		step = smcu_hs_next(hs->state, ev);
 		hs->state = step.next;
 		hs->deadline = jiffies + msecs_to_jiffies(smcu_hs_timeout_ms(hs->state));
-		if (act(hs, step.action)) {
-			/* A confirm that could not be sent leaves a peer that waits: no way back to TCP. */
-			if (step.action == SMCU_HA_CONFIRM) {
+		err = act(hs, step.action);
+		if (err) {
+			/*
+			 * A confirm or a decline that could not be sent leaves a peer that waits, half a message one that
+			 * misunderstands what follows: no way back to TCP.
+			 */
+			if (step.action == SMCU_HA_CONFIRM || step.action == SMCU_HA_DECLINE || err == -EIO) {
 				hs->state = SMCU_HS_FAILED;
 				break;
 			}

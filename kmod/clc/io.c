@@ -69,7 +69,7 @@ static int tcp_recv(struct smcu_hs *hs, void *buf, size_t len, int flags)
 /* The peer will send no more bytes. */
 static bool at_end(const struct sock *sk)
 {
-	return READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN || READ_ONCE(sk->sk_err) || inet_sk_state_load(sk) == TCP_CLOSE;
+	return READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN || inet_sk_state_load(sk) == TCP_CLOSE;
 }
 
 /*
@@ -81,10 +81,13 @@ int smcu_clc_recv(struct smcu_hs *hs, struct smcu_clc_hdr *hdr)
 	bool end = at_end(hs->sk);
 	int n, err;
 
+	/* A read would take the error of a dead connection, which is the program's. */
+	if (inet_sk_state_load(hs->sk) == TCP_CLOSE)
+		return -ECONNRESET;
 	n = tcp_recv(hs, hs->x->msg, SMCU_CLC_HDR_LEN, MSG_PEEK);
-	if (n == -EAGAIN || n == -EINTR || n == -ERESTARTSYS)
-		return -EAGAIN;
-	if (n <= 0)
+	if (n < 0)
+		return inet_sk_state_load(hs->sk) == TCP_CLOSE ? -ECONNRESET : -EAGAIN;
+	if (!n)
 		return -ECONNRESET;
 	err = smcu_clc_hdr_decode(hs->x->msg, n, hdr);
 	if (!err && hdr->length > sizeof(hs->x->msg))

@@ -50,7 +50,7 @@ static unsigned int violation_locked(struct smcu_conn *conn)
 	smcu_stat_inc(conn->sn, rx_bad);
 	conn->cflags |= SMCU_CF_ABORT;
 	conn->cdc_due = true;
-	return smcu_conn_event_locked(conn, SMCU_CE_PEER_ABORT);
+	return smcu_conn_event_locked(conn, SMCU_CE_PEER_ABORT) | flush_due_locked(conn);
 }
 
 static unsigned int receive_locked(struct smcu_conn *conn, const struct smcu_cdc *cdc)
@@ -142,6 +142,8 @@ static void conn_room(struct smcu_member *m)
 		conn->want_room = false;
 		wake = smcu_conn_push_locked(conn);
 		wake |= flush_due_locked(conn);
+		if (conn->want_close)
+			wake |= SMCU_CW_EVENT;
 	}
 	spin_unlock_bh(&conn->lock);
 	smcu_conn_wake(conn, wake);

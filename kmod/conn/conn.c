@@ -151,12 +151,13 @@ void smcu_conn_wake(struct smcu_conn *conn, unsigned int wake)
 {
 	if (wake & SMCU_CW_EVENT && wq_has_sleeper(&conn->idle))
 		wake_up(&conn->idle);
+	/* First, since it makes errors known to who is woken next. */
+	if (wake & SMCU_CW_EVENT)
+		conn->ops->event(conn->owner);
 	if (wake & SMCU_CW_READABLE)
 		conn->ops->readable(conn->owner);
 	if (wake & SMCU_CW_WRITABLE)
 		conn->ops->writable(conn->owner);
-	if (wake & SMCU_CW_EVENT)
-		conn->ops->event(conn->owner);
 }
 
 /* Longer than any retry of an adapter: what is still in flight then will be when the link is taken down. */
@@ -167,7 +168,7 @@ static bool is_idle(struct smcu_conn *conn)
 	bool idle;
 
 	spin_lock_bh(&conn->lock);
-	idle = conn->dead || conn->tx_acked >= conn->tx_sent;
+	idle = conn->dead || (conn->tx_acked >= conn->tx_sent && !conn->cdc_due);
 	spin_unlock_bh(&conn->lock);
 	return idle;
 }

@@ -98,6 +98,12 @@ int smcu_conn_queue(struct smcu_conn *conn, struct iov_iter *from, size_t len, g
 void smcu_conn_push(struct smcu_conn *conn);
 
 /**
+ * smcu_conn_want_ack() - make the adapter say when all that was sent has arrived
+ * @conn: connection
+ */
+void smcu_conn_want_ack(struct smcu_conn *conn);
+
+/**
  * smcu_conn_unsent() - early data for TCP after a fallback: the next contiguous run
  * @conn: never started
  * @len: its length, 0 if there is none

@@ -107,6 +107,15 @@ unsigned int smcu_conn_acked_locked(struct smcu_conn *conn, u64 pos)
 	return wake;
 }
 
+void smcu_conn_want_ack(struct smcu_conn *conn)
+{
+	spin_lock_bh(&conn->lock);
+	if (conn->started && !conn->dead && conn->tx_signalled != conn->tx_sent &&
+	    smcu_conn_post_locked(conn, NULL, 0, conn->tx_sent, 0, true))
+		conn->tx_signalled = conn->tx_sent;
+	spin_unlock_bh(&conn->lock);
+}
+
 void *smcu_conn_unsent(struct smcu_conn *conn, u32 *len)
 {
 	*len = (u32)(conn->tx_queued - conn->tx_sent);

@@ -175,7 +175,8 @@ static int ulp_init(struct sock *sk)
 	if (sk->sk_state != TCP_LISTEN &&
 	    (sk->sk_state != TCP_CLOSE || (sk->sk_socket && sk->sk_socket->state != SS_UNCONNECTED)))
 		return -EISCONN;
-	if (tp->repair || inet_test_bit(DEFER_CONNECT, sk))
+	/* Repair has no handshake; a Fast Open that is under way has put data before any CLC message. */
+	if (tp->repair || tp->fastopen_req || inet_test_bit(DEFER_CONNECT, sk))
 		return -EOPNOTSUPP;
 	if (!READ_ONCE(smcu_base_net(sock_net(sk))->enable))
 		return -EOPNOTSUPP;

@@ -24,7 +24,7 @@ int smcu_connect(struct sock *sk, struct sockaddr *addr, int len)
 	if (ctx->mode != SMCU_M_INIT)
 		return ctx->base->connect(sk, addr, len);
 	/* Fast Open puts data into the SYN, where a CLC message would have to come first. */
-	if (tcp_sk(sk)->fastopen_connect || inet_test_bit(DEFER_CONNECT, sk)) {
+	if (tcp_sk(sk)->fastopen_connect || tcp_sk(sk)->fastopen_req || inet_test_bit(DEFER_CONNECT, sk)) {
 		smcu_fallback(ctx, SMCU_R_FASTOPEN);
 		return sk->sk_prot->connect(sk, addr, len);
 	}

@@ -44,8 +44,22 @@ void smcu_engine_begin(struct smcu_ctx *ctx)
 		smcu_stat_inc(ctx->sn, hs_server);
 	else
 		smcu_stat_inc(ctx->sn, hs_client);
+	/* TCP calls data_ready only from SO_RCVLOWAT on, and heeds SO_PEEK_OFF: not for CLC messages. */
+	ctx->rcvlowat = ctx->sk->sk_rcvlowat;
+	ctx->peek_off = ctx->sk->sk_peek_off;
+	WRITE_ONCE(ctx->sk->sk_rcvlowat, 1);
+	WRITE_ONCE(ctx->sk->sk_peek_off, -1);
 	WRITE_ONCE(ctx->mode, SMCU_M_HS);
 	smcu_engine_kick(ctx, 0);
+}
+
+/* The mode is about to change from HS (nothing happens in others): the program's settings count again. Socket locked. */
+void smcu_engine_left_hs(struct smcu_ctx *ctx)
+{
+	if (ctx->mode != SMCU_M_HS)
+		return;
+	WRITE_ONCE(ctx->sk->sk_rcvlowat, ctx->rcvlowat);
+	WRITE_ONCE(ctx->sk->sk_peek_off, ctx->peek_off);
 }
 
 /* The connection, for the first step of the handshake or the first early byte. Socket locked by the caller. */
@@ -53,6 +67,7 @@ int smcu_engine_conn(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
 	u32 snd = READ_ONCE(ctx->sn->wmem), rcv = READ_ONCE(ctx->sn->rmem);
+	struct smcu_conn *conn;
 
 	sock_owned_by_me(sk);
 	if (ctx->conn)
@@ -62,8 +77,12 @@ int smcu_engine_conn(struct smcu_ctx *ctx)
 		snd = READ_ONCE(sk->sk_sndbuf) / 2;
 	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
 		rcv = READ_ONCE(sk->sk_rcvbuf) / 2;
-	ctx->conn = smcu_conn_new(&smcu_wake_ops, ctx, ctx->sn, snd, rcv, GFP_KERNEL);
-	return ctx->conn ? 0 : -ENOMEM;
+	conn = smcu_conn_new(&smcu_wake_ops, ctx, ctx->sn, snd, rcv, GFP_KERNEL);
+	if (!conn)
+		return -ENOMEM;
+	/* Pairs with smcu_ulp_look(). */
+	smp_store_release(&ctx->conn, conn);
+	return 0;
 }
 
 /* Upcalls of conn/ have ended: nothing needs the struct sock on their behalf. */
@@ -94,9 +113,11 @@ static void tcp_close_detached(struct smcu_ctx *ctx)
 static void become_smc(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
+	struct smcu_conn_view v;
 
 	lock_sock(sk);
 	if (ctx->mode == SMCU_M_HS) {
+		smcu_engine_left_hs(ctx);
 		if (ctx->server)
 			smcu_stat_inc(ctx->sn, smc_server);
 		else
@@ -105,6 +126,9 @@ static void become_smc(struct smcu_ctx *ctx)
 		smcu_conn_start(ctx->conn);
 		if (ctx->shut & SEND_SHUTDOWN)
 			smcu_conn_shutdown(ctx->conn);
+		/* The link may have been lost before the mode was there for the upcall to see. */
+		smcu_conn_look(ctx->conn, &v, false);
+		smcu_ulp_post_err(ctx, v.err);
 	}
 	if (ctx->counted)
 		atomic_dec(&ctx->sn->handshakes);
@@ -121,6 +145,7 @@ static void become_tcp(struct smcu_ctx *ctx)
 
 	lock_sock(sk);
 	if (ctx->mode == SMCU_M_HS) {
+		smcu_engine_left_hs(ctx);
 		ctx->diag = ctx->hs.diag;
 		if (ctx->conn)
 			smcu_conn_unsent(ctx->conn, &left);
@@ -142,18 +167,27 @@ static void become_tcp(struct smcu_ctx *ctx)
 static void fail(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
+	int err;
 
 	smcu_stat_inc(ctx->sn, hs_failed);
+	/*
+	 * What is on the stream is not what the program thinks: reset, while the mode still keeps it out, and throw away what is
+	 * left, since TCP serves its queue before its errors.
+	 */
+	err = ctx->base->diag_destroy(sk, ECONNRESET);
 	lock_sock(sk);
 	if (ctx->mode == SMCU_M_HS) {
+		smcu_engine_left_hs(ctx);
 		ctx->reason = ctx->hs.reason;
+		smcu_listen_drain(sk);
+		/* The peer was first, and its error may have been taken by a read of ours. */
+		if (err == -ENOENT && !sk->sk_err)
+			WRITE_ONCE(sk->sk_err, ECONNRESET);
 		WRITE_ONCE(ctx->mode, SMCU_M_TCP);
 		smcu_attach_restore(ctx);
 	}
 	release_sock(sk);
 	unpin(ctx);
-	/* Reset: what is on the stream is not what the program thinks. */
-	ctx->base->diag_destroy(sk, ECONNRESET);
 	smcu_wake_all(sk);
 }
 
@@ -243,9 +277,10 @@ void smcu_engine_stop(struct smcu_ctx *ctx)
 	might_sleep();
 	/* An answer on the link may queue it once more before clean_up() takes the waiter away; then it does nothing. */
 	WRITE_ONCE(ctx->stopping, true);
-	if (cancel_delayed_work_sync(&ctx->work)) {
-		smcu_attach_put(ctx);
-		sock_put(ctx->sk);
-	}
+	/*
+	 * Flush, not cancel: while cancel waits, mod_delayed_work() says "queued" and is not, and a kick's references would be lost.
+	 * A run that finds stopping drops its references.
+	 */
+	flush_delayed_work(&ctx->work);
 	clean_up(ctx);
 }

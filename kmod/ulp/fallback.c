@@ -25,6 +25,7 @@ void smcu_fallback(struct smcu_ctx *ctx, enum smcu_reason reason)
 bool smcu_fallback_flush(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
+	struct smcu_conn_view v;
 	bool done = false;
 	void *data;
 	int n = 0;
@@ -42,12 +43,19 @@ bool smcu_fallback_flush(struct smcu_ctx *ctx)
 			break;
 		smcu_conn_skip(ctx->conn, n);
 	}
-	if (len && n == -EAGAIN) {
+	smcu_conn_look(ctx->conn, &v, false);
+	if (ctx->closing) {
+		/* The program is gone and TCP does not know it yet: a peer that takes nothing must not hold this for ever. */
+		if (!ctx->close_deadline || v.tx_unsent != ctx->close_left)
+			ctx->close_deadline = jiffies + SMCU_PROGRESS_TIMEOUT;
+		ctx->close_left = v.tx_unsent;
+	}
+	if (len && n == -EAGAIN && !(ctx->closing && time_after(jiffies, ctx->close_deadline))) {
 		/* A socket without struct socket gets no write_space; the timer is for it, and for memory pressure. */
 		smcu_engine_kick(ctx, HZ / 100 + 1);
 		goto out;
 	}
-	/* Sent, or TCP is dead and says so itself. */
+	/* Sent, or TCP is dead and says so itself, or given up. */
 	smcu_fallback(ctx, ctx->reason);
 	if (ctx->shut) {
 		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | ctx->shut);

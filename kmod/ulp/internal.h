@@ -58,6 +58,9 @@ enum smcu_mode {
  * @fin_sent: TCP was shut down for sending
  * @stopping: smcu_engine_stop() does the cleaning up; the engine keeps still
  * @children_closed: the listener is going: no more children
+ * @err_posted: the connection's error was put into sk_err once
+ * @rcvlowat: SO_RCVLOWAT of the program while the handshake needs every byte
+ * @peek_off: SO_PEEK_OFF, likewise
  * @shut: RCV_SHUTDOWN and SEND_SHUTDOWN as the program asked for; sk_shutdown is TCP's
  * @reason: why it is on TCP
  * @diag: the peer's diagnosis
@@ -97,6 +100,9 @@ struct smcu_ctx {
 	bool fin_sent;
 	bool stopping;
 	bool children_closed;
+	int err_posted;
+	int rcvlowat;
+	int peek_off;
 	u8 shut;
 	enum smcu_reason reason;
 	u32 diag;
@@ -121,6 +127,29 @@ static inline u8 smcu_ulp_mode(const struct smcu_ctx *ctx)
 {
 	return READ_ONCE(ctx->mode);
 }
+
+/* A look at the connection from where the socket is not locked: disconnect() may take it away at any time. */
+static inline bool smcu_ulp_look(struct smcu_ctx *ctx, struct smcu_conn_view *v, bool want_write)
+{
+	struct smcu_conn *conn;
+
+	rcu_read_lock();
+	/* Pairs with the release in smcu_engine_conn(). */
+	conn = smp_load_acquire(&ctx->conn);
+	if (conn)
+		smcu_conn_look(conn, v, want_write);
+	rcu_read_unlock();
+	return conn;
+}
+
+/* The program learns of the connection's error once, through sk_err as TCP's errors; whoever sees it first posts it. */
+static inline void smcu_ulp_post_err(struct smcu_ctx *ctx, int err)
+{
+	if (err && !xchg(&ctx->err_posted, 1))
+		WRITE_ONCE(ctx->sk->sk_err, err);
+}
+
+#define SMCU_PROGRESS_TIMEOUT (60 * HZ)	/* closed, and the peer takes nothing for that long: give up */
 
 /* attach.c: the only writer of icsk_ulp_*, sk_prot, sk_socket->ops and the callbacks */
 extern struct tcp_ulp_ops smcu_ulp_ops;
@@ -147,6 +176,7 @@ void smcu_engine_kick(struct smcu_ctx *ctx, unsigned long delay);
 void smcu_engine_work(struct work_struct *work);
 void smcu_engine_stop(struct smcu_ctx *ctx);
 void smcu_engine_begin(struct smcu_ctx *ctx);
+void smcu_engine_left_hs(struct smcu_ctx *ctx);
 int smcu_engine_conn(struct smcu_ctx *ctx);
 extern const struct smcu_hs_ops smcu_engine_hs_ops;
 
@@ -163,6 +193,7 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 int smcu_accept(struct socket *sock, struct socket *newsock, struct proto_accept_arg *arg);
 void smcu_listen_unlink(struct smcu_ctx *child);
 void smcu_listen_quiesce(struct smcu_ctx *ctx);
+void smcu_listen_drain(struct sock *sk);
 
 /* io.c, poll.c, shut.c */
 int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
@@ -171,6 +202,7 @@ void smcu_splice_eof(struct socket *sock);
 int smcu_ioctl(struct sock *sk, int cmd, int *karg);
 __poll_t smcu_poll(struct file *file, struct socket *sock, poll_table *wait);
 int smcu_set_rcvlowat(struct sock *sk, int val);
+int smcu_set_peek_off(struct sock *sk, int val);
 void smcu_close(struct sock *sk, long timeout);
 void smcu_shutdown(struct sock *sk, int how);
 int smcu_disconnect(struct sock *sk, int flags);

@@ -8,38 +8,45 @@
 #include <asm/ioctls.h>
 #include "ulp/internal.h"
 
-/* Sleep until something happens or the time is up. The socket's lock is dropped meanwhile. Return: 0 or -errno. */
-static int wait(struct sock *sk, long *timeo, bool (*ready)(struct smcu_ctx *ctx))
+/*
+ * Sleep until @ready or the time is up; @seen is what a reader knows of already. The socket's lock is dropped meanwhile, and @ready is
+ * asked without it too. Return: 0 or -errno.
+ */
+static int wait(struct sock *sk, long *timeo, bool (*ready)(struct smcu_ctx *ctx, u32 seen), u32 seen)
 {
 	DEFINE_WAIT_FUNC(w, woken_wake_function);
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+	int rc;
 
 	if (!*timeo)
 		return -EAGAIN;
 	if (signal_pending(current))
 		return sock_intr_errno(*timeo);
 	add_wait_queue(sk_sleep(sk), &w);
-	sk_wait_event(sk, timeo, ready(ctx), &w);
+	rc = sk_wait_event(sk, timeo, ready(ctx, seen), &w);
 	remove_wait_queue(sk_sleep(sk), &w);
-	return 0;
+	/* Negative: disconnected meanwhile; the next connection is not this caller's. */
+	return rc < 0 ? rc : 0;
 }
 
-static bool mode_left_connect(struct smcu_ctx *ctx)
+static bool mode_left_connect(struct smcu_ctx *ctx, u32 seen)
 {
 	return smcu_ulp_mode(ctx) != SMCU_M_CONNECT || READ_ONCE(ctx->sk->sk_err) ||
 	       inet_sk_state_load(ctx->sk) == TCP_CLOSE;
 }
 
-static bool can_write(struct smcu_ctx *ctx)
+static bool can_write(struct smcu_ctx *ctx, u32 seen)
 {
 	struct smcu_conn_view v;
+	u8 mode = smcu_ulp_mode(ctx);
 
-	smcu_conn_look(ctx->conn, &v, true);
-	return v.tx_free >= v.tx_size / 3 || v.err || v.peer_gone || READ_ONCE(ctx->sk->sk_err) ||
-	       READ_ONCE(ctx->shut) & SEND_SHUTDOWN || smcu_ulp_mode(ctx) == SMCU_M_TCP;
+	if (mode < SMCU_M_HS || mode > SMCU_M_SMC || !smcu_ulp_look(ctx, &v, true))
+		return true;
+	return v.writable || (mode == SMCU_M_SMC && (v.err || v.peer_gone)) || READ_ONCE(ctx->sk->sk_err) ||
+	       READ_ONCE(ctx->shut) & SEND_SHUTDOWN || inet_sk_state_load(ctx->sk) == TCP_CLOSE;
 }
 
-static bool can_read(struct smcu_ctx *ctx)
+static bool can_read(struct smcu_ctx *ctx, u32 seen)
 {
 	struct smcu_conn_view v;
 	u8 mode = smcu_ulp_mode(ctx);
@@ -48,12 +55,9 @@ static bool can_read(struct smcu_ctx *ctx)
 		return true;
 	if (mode == SMCU_M_HS)
 		return inet_sk_state_load(ctx->sk) == TCP_CLOSE;
-	if (mode != SMCU_M_SMC)
+	if (mode != SMCU_M_SMC || !smcu_ulp_look(ctx, &v, false))
 		return true;
-	if (smcu_conn_rx_avail(ctx->conn))
-		return true;
-	smcu_conn_look(ctx->conn, &v, false);
-	return v.rx || v.eof || v.err;
+	return v.rx > seen || v.eof || v.err;
 }
 
 /* MSG_ZEROCOPY: the bytes are copied; the program waits for the notification all the same. */
@@ -114,13 +118,16 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 				err = sock_error(sk) ? : -EPIPE;
 				goto out_err;
 			}
-			err = wait(sk, &timeo, mode_left_connect);
+			err = wait(sk, &timeo, mode_left_connect, 0);
 			if (err)
 				goto out_err;
 			continue;
 		case SMCU_M_TCP:
 			release_sock(sk);
-			return copied ? : ctx->base->sendmsg(sk, msg, len);
+			n = ctx->base->sendmsg(sk, msg, msg_data_left(msg));
+			if (!copied)
+				return n;
+			return n > 0 ? copied + n : copied;
 		default:
 			break;
 		}
@@ -151,7 +158,7 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 			smcu_conn_look(ctx->conn, &v, true);
 			if (v.tx_free)
 				continue;
-			err = wait(sk, &timeo, can_write);
+			err = wait(sk, &timeo, can_write, 0);
 			if (err)
 				goto out_err;
 		}
@@ -162,7 +169,9 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	return copied;
 
 out_err:
-	if (!copied)
+	if (copied && flags & MSG_ZEROCOPY && sock_flag(sk, SOCK_ZEROCOPY))
+		zerocopy_done(sk, copied);
+	else if (!copied)
 		copied = sk_stream_error(sk, flags, err);
 	release_sock(sk);
 	return copied;
@@ -195,6 +204,7 @@ static int recv_locked(struct smcu_ctx *ctx, struct msghdr *msg, size_t len, int
 			if (n)
 				continue;
 			smcu_conn_look(ctx->conn, &v, false);
+			smcu_ulp_post_err(ctx, v.err);
 			if (v.rx > (peek < 0 ? 0 : peek + copied))
 				continue;	/* came in meanwhile */
 			if (v.eof && !READ_ONCE(sk->sk_err))
@@ -222,7 +232,8 @@ static int recv_locked(struct smcu_ctx *ctx, struct msghdr *msg, size_t len, int
 wait:
 		if (copied && (READ_ONCE(sk->sk_err) || ctx->shut & RCV_SHUTDOWN))
 			goto out;
-		err = wait(sk, &timeo, ctx->mode == SMCU_M_CONNECT ? mode_left_connect : can_read);
+		err = wait(sk, &timeo, ctx->mode == SMCU_M_CONNECT ? mode_left_connect : can_read,
+			   peek < 0 ? 0 : peek + copied);
 		if (err)
 			return copied ? copied : err;
 	}
@@ -258,9 +269,8 @@ int smcu_ioctl(struct sock *sk, int cmd, int *karg)
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
 	struct smcu_conn_view v;
 
-	if (smcu_ulp_mode(ctx) != SMCU_M_SMC)
+	if (smcu_ulp_mode(ctx) != SMCU_M_SMC || !smcu_ulp_look(ctx, &v, false))
 		return ctx->base->ioctl(sk, cmd, karg);
-	smcu_conn_look(ctx->conn, &v, false);
 	switch (cmd) {
 	case SIOCINQ:
 		*karg = v.rx;
@@ -269,6 +279,13 @@ int smcu_ioctl(struct sock *sk, int cmd, int *karg)
 		*karg = 0;
 		return 0;
 	case SIOCOUTQ:
+		/* Completions are asked for sparsely: who looks at this waits for the last one. */
+		if (v.tx_unacked && !v.tx_unsent) {
+			lock_sock(sk);
+			if (ctx->mode == SMCU_M_SMC)
+				smcu_conn_want_ack(ctx->conn);
+			release_sock(sk);
+		}
 		*karg = v.tx_unacked;
 		return 0;
 	case SIOCOUTQNSD:

@@ -16,7 +16,7 @@ static int drain(read_descriptor_t *desc, struct sk_buff *skb, unsigned int off,
 	return len;
 }
 
-static void drain_data_ready(struct sock *sk)
+void smcu_listen_drain(struct sock *sk)
 {
 	read_descriptor_t desc = { .count = 1 };
 
@@ -64,13 +64,15 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 
 	ctx = smcu_attach_ctx_new(newsk, true, gfp);
 	if (!ctx) {
-		newsk->sk_data_ready = drain_data_ready;
+		newsk->sk_data_ready = smcu_listen_drain;
 		return;
 	}
 	ctx->own_save_syn = parent->own_save_syn;
 	if (!link_child(parent, ctx)) {
+		/* Somebody may yet accept it before TCP gets to it. */
 		smcu_attach_discard(ctx);
-		goto plain;
+		newsk->sk_data_ready = smcu_listen_drain;
+		return;
 	}
 	icsk->icsk_ulp_ops = &smcu_ulp_ops;
 	rcu_assign_pointer(icsk->icsk_ulp_data, (void __rcu *)ctx);
@@ -132,6 +134,7 @@ void smcu_listen_quiesce(struct smcu_ctx *ctx)
 			lock_sock_nested(sk, SINGLE_DEPTH_NESTING);
 			ours = child->mode != SMCU_M_TCP && child->mode != SMCU_M_DEAD;
 			if (ours) {
+				smcu_engine_left_hs(child);
 				WRITE_ONCE(child->mode, SMCU_M_DEAD);
 				smcu_attach_restore(child);
 			}

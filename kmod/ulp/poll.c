@@ -5,14 +5,10 @@
 
 static __poll_t ring_writable(struct smcu_ctx *ctx)
 {
-	struct smcu_conn *conn = READ_ONCE(ctx->conn);
 	struct smcu_conn_view v;
 
-	if (conn) {
-		smcu_conn_look(conn, &v, true);
-		if (!v.writable)
-			return 0;
-	}
+	if (smcu_ulp_look(ctx, &v, true) && !v.writable)
+		return 0;
 	return EPOLLOUT | EPOLLWRNORM;
 }
 
@@ -23,7 +19,8 @@ static __poll_t poll_smc(struct smcu_ctx *ctx, struct sock *sk)
 	__poll_t mask = 0;
 	bool rdhup;
 
-	smcu_conn_look(ctx->conn, &v, true);
+	if (!smcu_ulp_look(ctx, &v, true))
+		return EPOLLHUP;	/* disconnected meanwhile */
 	rdhup = v.eof || shut & RCV_SHUTDOWN;
 	if (v.rx >= min_t(u32, sock_rcvlowat(sk, 0, INT_MAX), 1U << 30) || rdhup)
 		mask |= EPOLLIN | EPOLLRDNORM;
@@ -77,9 +74,26 @@ int smcu_set_rcvlowat(struct sock *sk, int val)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
 
-	if (smcu_ulp_mode(ctx) != SMCU_M_SMC && ctx->base_ops->set_rcvlowat)
+	switch (ctx->mode) {
+	case SMCU_M_HS:
+		ctx->rcvlowat = val ? : 1;
+		return 0;
+	case SMCU_M_SMC:
+		WRITE_ONCE(sk->sk_rcvlowat, val ? : 1);
+		smcu_wake_all(sk);
+		return 0;
+	default:
 		return ctx->base_ops->set_rcvlowat(sk, val);
-	WRITE_ONCE(sk->sk_rcvlowat, val ? : 1);
-	smcu_wake_all(sk);
+	}
+}
+
+int smcu_set_peek_off(struct sock *sk, int val)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+
+	if (smcu_ulp_mode(ctx) == SMCU_M_HS)
+		WRITE_ONCE(ctx->peek_off, val);
+	else
+		WRITE_ONCE(sk->sk_peek_off, val);
 	return 0;
 }

@@ -62,6 +62,7 @@ static void build(int i, struct proto *base, const struct proto_ops *base_o)
 	ops[i].accept = smcu_accept;
 	ops[i].poll = smcu_poll;
 	ops[i].set_rcvlowat = smcu_set_rcvlowat;
+	ops[i].set_peek_off = smcu_set_peek_off;
 	ops[i].mmap = sock_no_mmap;
 	/* Readers of the TCP receive queue: NULL means the generic ways, which end in recvmsg. */
 	ops[i].splice_read = NULL;

@@ -13,7 +13,6 @@
 #include <linux/module.h>
 #include "ulp/internal.h"
 
-#define PROGRESS_TIMEOUT (60 * HZ)	/* the peer takes nothing for that long: give up */
 #define ABORT_TIMEOUT (2 * HZ)		/* after "abnormal" nothing is owed; what the peer wrote before it knew has come by then */
 
 /* inet_shutdown() has set sk_shutdown and calls with the socket locked. */
@@ -38,6 +37,14 @@ void smcu_shutdown(struct sock *sk, int how)
 	}
 }
 
+static void begin_close(struct smcu_ctx *ctx, bool abort)
+{
+	ctx->close_begun = true;
+	ctx->aborted = abort;
+	ctx->close_deadline = jiffies + (abort ? ABORT_TIMEOUT : SMCU_PROGRESS_TIMEOUT);
+	smcu_conn_close(ctx->conn, abort);
+}
+
 /* SO_LINGER: wait until the peer's side has everything. Socket locked. */
 static void linger(struct smcu_ctx *ctx, long timeout)
 {
@@ -54,6 +61,8 @@ static void linger(struct smcu_ctx *ctx, long timeout)
 		if (mode == SMCU_M_TCP || mode == SMCU_M_DEAD)
 			break;
 		if (mode == SMCU_M_SMC) {
+			if (!ctx->close_begun)
+				begin_close(ctx, false);
 			smcu_conn_look(ctx->conn, &v, true);
 			if (!v.tx_unacked || v.err || v.peer_gone)
 				break;
@@ -63,14 +72,6 @@ static void linger(struct smcu_ctx *ctx, long timeout)
 		lock_sock(sk);
 	}
 	remove_wait_queue(sk_sleep(sk), &wait);
-}
-
-static void begin_close(struct smcu_ctx *ctx, bool abort)
-{
-	ctx->close_begun = true;
-	ctx->aborted = abort;
-	ctx->close_deadline = jiffies + (abort ? ABORT_TIMEOUT : PROGRESS_TIMEOUT);
-	smcu_conn_close(ctx->conn, abort);
 }
 
 void smcu_close(struct sock *sk, long timeout)
@@ -126,7 +127,8 @@ bool smcu_shut_step(struct smcu_ctx *ctx)
 	struct smcu_conn_view v;
 
 	if (!ctx->close_begun)
-		begin_close(ctx, smcu_conn_rx_avail(ctx->conn));
+		begin_close(ctx, smcu_conn_rx_avail(ctx->conn) ||
+				 (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime));
 	smcu_conn_look(ctx->conn, &v, false);
 	if (!v.tx_unsent && !ctx->fin_sent) {
 		ctx->fin_sent = true;
@@ -139,7 +141,7 @@ bool smcu_shut_step(struct smcu_ctx *ctx)
 	}
 	if (!v.done) {
 		if (v.tx_unsent && v.tx_unsent != ctx->close_left)
-			ctx->close_deadline = jiffies + PROGRESS_TIMEOUT;
+			ctx->close_deadline = jiffies + SMCU_PROGRESS_TIMEOUT;
 		ctx->close_left = v.tx_unsent;
 		if (time_before(jiffies, ctx->close_deadline)) {
 			smcu_engine_kick(ctx, HZ);
@@ -162,13 +164,21 @@ bool smcu_shut_step(struct smcu_ctx *ctx)
 int smcu_disconnect(struct sock *sk, int flags)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+	struct smcu_conn *conn;
 	int err;
 
-	if (!ctx || ctx->sk != sk)
+	/* TCP disconnects children that nobody has accepted through the listener's table, in softirq context. */
+	if (!ctx || !sk->sk_socket)
 		return smcu_prot_base(sk)->disconnect(sk, flags);
 	if (sk->sk_state == TCP_LISTEN) {
+		/* Engines of children take locks of the same class: not under this one. */
+		release_sock(sk);
 		smcu_listen_quiesce(ctx);
-		/* TCP disconnects the children through the listener's table, in softirq context: that must be its own. */
+		lock_sock(sk);
+		if (sk->sk_state != TCP_LISTEN) {
+			ctx->children_closed = false;
+			return 0;
+		}
 		WRITE_ONCE(sk->sk_prot, ctx->base);
 		err = ctx->base->disconnect(sk, flags);
 		WRITE_ONCE(sk->sk_prot, smcu_prot_for(sk));
@@ -179,13 +189,19 @@ int smcu_disconnect(struct sock *sk, int flags)
 	case SMCU_M_HS:
 	case SMCU_M_FLUSH:
 	case SMCU_M_SMC:
+		smcu_engine_left_hs(ctx);
 		WRITE_ONCE(ctx->mode, SMCU_M_DEAD);
 		release_sock(sk);
 		smcu_engine_stop(ctx);
 		lock_sock(sk);
-		smcu_conn_put(ctx->conn);
-		ctx->conn = NULL;
+		/* Lockless lookers are under RCU, and so is the memory. */
+		conn = ctx->conn;
+		WRITE_ONCE(ctx->conn, NULL);
+		smcu_conn_put(conn);
 		break;
+	case SMCU_M_DEAD:
+		/* Another thread is in the middle of this. */
+		return -EBUSY;
 	case SMCU_M_TCP:
 		return ctx->base->disconnect(sk, flags);
 	default:
@@ -194,7 +210,10 @@ int smcu_disconnect(struct sock *sk, int flags)
 	smcu_connect_done(ctx);
 	smcu_attach_unhook(ctx);
 	memset(&ctx->hs, 0, sizeof(ctx->hs));
+	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, sk, ctx->base, false);
 	ctx->server = false;
+	ctx->err_posted = 0;
+	ctx->close_deadline = 0;
 	ctx->stopping = false;
 	ctx->shut = 0;
 	ctx->close_begun = false;
@@ -204,16 +223,31 @@ int smcu_disconnect(struct sock *sk, int flags)
 	return ctx->base->disconnect(sk, flags);
 }
 
-/* ss -K, bpf_sock_destroy(): reset. TCP's state change makes the engine reset the connection. */
+/*
+ * ss -K, bpf_sock_destroy(): reset. TCP's state change makes the engine reset the connection. The socket is not locked, may be about to
+ * be destroyed, or be a request_sock, which has its listener's table.
+ */
 int smcu_diag_destroy(struct sock *sk, int err)
 {
-	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+	struct proto *base = smcu_prot_base(sk);
+	struct smcu_ctx *ctx;
 
-	if (sk->sk_state == TCP_LISTEN) {
-		/* A BPF iterator is atomic, and quiescing the children is not. */
-		if (has_current_bpf_ctx())
-			return -EBUSY;
+	if (!sk_fullsock(sk) || inet_sk_state_load(sk) != TCP_LISTEN)
+		return base->diag_destroy(sk, err);
+	/* A BPF iterator is atomic, and quiescing the children is not. */
+	if (has_current_bpf_ctx())
+		return -EBUSY;
+	rcu_read_lock();
+	ctx = smcu_ulp_ctx(sk);
+	if (ctx && !refcount_inc_not_zero(&ctx->ref))
+		ctx = NULL;
+	rcu_read_unlock();
+	if (ctx)
 		smcu_listen_quiesce(ctx);
+	err = base->diag_destroy(sk, err);
+	if (ctx) {
+		WRITE_ONCE(ctx->children_closed, false);
+		smcu_attach_put(ctx);
 	}
-	return ctx->base->diag_destroy(sk, err);
+	return err;
 }

@@ -50,10 +50,11 @@ static void event(void *owner)
 	struct smcu_ctx *ctx = owner;
 	struct smcu_conn_view v;
 
-	smcu_conn_look(ctx->conn, &v, false);
+	if (!smcu_ulp_look(ctx, &v, false))
+		return;
 	if (v.err && smcu_ulp_mode(ctx) == SMCU_M_SMC) {
 		/* For SO_ERROR, poll and the next call, as TCP would have it. */
-		WRITE_ONCE(ctx->sk->sk_err, v.err);
+		smcu_ulp_post_err(ctx, v.err);
 		smcu_wake_all(ctx->sk);
 	}
 	if (READ_ONCE(ctx->closing))
