@@ -9,11 +9,12 @@
 . "$SMCU_TREE/tests/vm/cases/lib/common.sh"
 
 each_line() {
-	while read -r verdict name; do
+	local verdict what
+	while read -r verdict what; do
 		case $verdict in
-		ok) pass "$1: $name" ;;
-		FAIL) fail "$1: $name" ;;
-		*) echo "    $verdict $name" ;;
+		ok) pass "$1: $what" ;;
+		FAIL) fail "$1: $what" ;;
+		*) echo "    $verdict $what" ;;
 		esac
 	done
 }

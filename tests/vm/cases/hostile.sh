@@ -10,6 +10,7 @@
 
 # hostile NAME OPTIONS...
 hostile() {
+	local verdict rest
 	while read -r verdict rest; do
 		case $verdict in
 		ok) pass "$1: $rest" ;;

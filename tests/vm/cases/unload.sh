@@ -32,6 +32,7 @@ pass "loaded and unloaded 20 times"
 check "module loads" load_module
 for kind in unconnected listener smc fallback; do
 	holder $kind
+	[ $kind != smc ] || check "the connection is SMC" grep -q ' SMC ' /proc/net/smc_ulp/sockets
 	refused "rmmod with a socket: $kind" rmmod smc_ulp
 	let_go || fail "the connection no longer carries data: $kind"
 	check "rmmod after it: $kind" smcu_unload 10
