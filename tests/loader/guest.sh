@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+# title: BPF programs ask for SMC: redirect, kfunc, loader
+# hosts: 1
+# kernel: 6.12 6.1
+# timeout: 400
+# suites: check debug
+#
+# In a guest: tests/vm/run [--kernel 6.1] tests/loader/guest.sh. Needs make loader, make -C examples, make -C tests/loader.
+. "$SMCU_TREE/tests/vm/lib.sh"
+
+cg=$(mktemp -d /sys/fs/cgroup/smcu-XXXXXX)
+redirect=$SMCU_TREE/build/tests-loader/redirect
+loader="$SMCU_TREE/build/loader/smc-ulp-loader -q"
+
+enabling() { $loader -j features | python3 -c 'import json, sys; print(json.load(sys.stdin)["enabling"])'; }
+is() { [ "$1" = "$2" ] || { echo "'$1', not '$2'"; return 1; }; }
+has_kfunc() { [ "$SMCU_KERNEL" != 6.1 ]; }
+
+# A program that prints PASS, FAIL and SKIP lines itself, as they come; its own line when it fails without saying why.
+run() {
+	local name=$1 log
+	shift
+	log=$(mktemp)
+	"$@" 2>&1 | tee "$log" | sed -u -n "s/^\(PASS\|FAIL\|SKIP\) /\1 $name /p"
+	[ "${PIPESTATUS[0]}" -eq 0 ] || fail "$name" "$(grep -v '^PASS' "$log" | tail -n 5 | tr '\n' ' ')"
+	rm -f "$log"
+}
+
+# No module: everything is refused as ever, and the loader says so.
+run stock "$redirect" "$cg" without
+check "without a module nothing is enabled" is "$(enabling)" none
+run stock "$SMCU_TREE/tests/loader/run" attach_and_detach connections_work
+
+# The module alone: the kfunc, where this kernel has it.
+check "smc_ulp loads" smcu_load
+if has_kfunc; then
+	check "the kfunc is offered" is "$(enabling)" kfunc
+	run kfunc "$SMCU_TREE/tests/loader/run" attach_and_detach attach_again connections_work kernel_decides_as_explain
+else
+	check "no kfunc on this kernel" is "$(enabling)" none
+fi
+run no-redirect "$redirect" "$cg" without
+
+# Both: bpf_setsockopt() works for one name.
+check "smc_ulp_bpf loads" smcu_load_bpf
+run redirect "$redirect" "$cg" with
+has_kfunc || check "sockets are enabled by setsockopt" is "$(enabling)" setsockopt
+run redirect "$SMCU_TREE/tests/loader/run" attach_and_detach connections_work reload_under_load example_bpf_program
+check "smc_ulp cannot be unloaded below it" sh -c '! rmmod smc_ulp 2>/dev/null'
+check "ftrace cannot be switched off below it" sh -c '! echo 0 2>/dev/null >/proc/sys/kernel/ftrace_enabled'
+
+# In and out while the redirected functions are called.
+churn() {
+	local i
+	"$redirect" "$cg" with >/dev/null & # the verdicts are meaningless here, its calls are not
+	for i in $(seq 10); do
+		rmmod smc_ulp_bpf || return 1
+		"$redirect" "$cg" with >/dev/null &
+		smcu_load_bpf || return 1
+	done
+	wait
+}
+check "smc_ulp_bpf comes and goes under load" churn
+run again "$redirect" "$cg" with
+
+check "smc_ulp_bpf unloads" rmmod smc_ulp_bpf
+run after "$redirect" "$cg" without
+rmdir "$cg" 2>/dev/null
+check "smc_ulp unloads" smcu_unload

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What bpf_setsockopt() answers to many calls, from three kinds of programs. The table is written by redirect.c; each connect or
+ * listen tries all of one row.
+ */
+#include "vmlinux/vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+#define MAX_LEN 24
+
+/* The fields of the contexts that are read; both are user API. */
+struct bpf_sockopt_ctx {
+	struct bpf_sock *sk;
+	void *optval;
+	void *optval_end;
+	__s32 level;
+	__s32 optname;
+	__s32 optlen;
+	__s32 retval;
+};
+
+struct bpf_sock_ops_ctx {
+	__u32 op;
+};
+
+__s32 level;
+__s32 optname;
+__u32 optlen;
+char optval[MAX_LEN];
+
+__s32 from_connect = 1;
+__s32 from_sockopt = 1;
+__s32 from_listen = 1;
+__s32 from_sockops_else = 1;
+
+/* The helper's size must be known to the verifier as a range: a copy on the stack, and as many bytes as asked. */
+#define CALL(ctx)                                                            \
+	({                                                                   \
+		char copy[MAX_LEN];                                          \
+		__u32 len = optlen;                                          \
+		__builtin_memcpy(copy, optval, MAX_LEN);                     \
+		if (len < 1)                                                 \
+			len = 1;                                             \
+		if (len > MAX_LEN)                                           \
+			len = MAX_LEN;                                       \
+		asm volatile("" : "+r"(len));                                \
+		len > 0 && len <= MAX_LEN ?                                  \
+			bpf_setsockopt(ctx, level, optname, copy, len) : 2;  \
+	})
+
+SEC("cgroup/connect4")
+int from_connect4(struct bpf_sock_addr *ctx)
+{
+	from_connect = CALL(ctx);
+	return 1;
+}
+
+SEC("cgroup/setsockopt")
+int from_setsockopt(struct bpf_sockopt_ctx *ctx)
+{
+	struct bpf_sock *sk = ctx->sk;
+
+	if (sk)
+		from_sockopt = CALL(sk);
+	return 1;
+}
+
+SEC("sockops")
+int from_sockops(struct bpf_sock_ops_ctx *ctx)
+{
+	/* BPF_SOCK_OPS_TCP_LISTEN_CB 11, _TIMEOUT_INIT 1: the second one also runs for a connect. */
+	if (ctx->op == 11)
+		from_listen = CALL(ctx);
+	else if (ctx->op == 1)
+		from_sockops_else = CALL(ctx);
+	return 1;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+/*
+ * Does smc_ulp_bpf.ko change what it says, and nothing else? Every name and option is asked for by BPF programs in a cgroup, and
+ * the answers are compared with what an untouched kernel gives.
+ *
+ *	redirect CGROUP with|without
+ *
+ * "with": smc_ulp_bpf is loaded. Prints PASS and FAIL lines.
+ */
+#include <arpa/inet.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "redirect.skel.h"
+
+#ifndef TCP_ULP
+#define TCP_ULP 31
+#endif
+
+static bool any_failed, row_failed;
+
+/* One line for each wrong answer; a row that has none passes as a whole. */
+static void check(bool ok, const char *test, const char *where, int got, int want)
+{
+	if (ok)
+		return;
+	printf("FAIL redirect.%s: %s: %d (%s), not %d\n", test, where, got, strerror(abs(got)), want);
+	any_failed = row_failed = true;
+}
+
+static void row_ends(const char *test)
+{
+	if (!row_failed)
+		printf("PASS redirect.%s\n", test);
+	row_failed = false;
+	fflush(stdout);
+}
+
+/* What the kernel answers where nothing is redirected, and by which calls it can be asked. */
+static const struct row {
+	const char *test;
+	int level;
+	int optname;
+	const char *val;
+	unsigned int len;
+	int without;
+	bool is_ours;
+} rows[] = {
+	{ "smc_3", SOL_TCP, TCP_ULP, "smc", 3, -EINVAL, true },
+	{ "smc_4", SOL_TCP, TCP_ULP, "smc", 4, -EINVAL, true },
+	{ "smc_16", SOL_TCP, TCP_ULP, "smc\0\0\0\0\0\0\0\0\0\0\0\0", 16, -EINVAL, true },
+	{ "smc_17_is_too_long", SOL_TCP, TCP_ULP, "smc\0\0\0\0\0\0\0\0\0\0\0\0\0", 17, -EINVAL, false },
+	{ "sm", SOL_TCP, TCP_ULP, "sm", 2, -EINVAL, false },
+	{ "smcd", SOL_TCP, TCP_ULP, "smcd", 4, -EINVAL, false },
+	{ "smc_with_a_tail", SOL_TCP, TCP_ULP, "smc\0x", 5, -EINVAL, false },
+	{ "tls", SOL_TCP, TCP_ULP, "tls", 4, -EINVAL, false },
+	{ "unknown", SOL_TCP, TCP_ULP, "nonesuch", 9, -EINVAL, false },
+	{ "other_level", SOL_SOCKET, TCP_ULP, "smc", 4, -EINVAL, false },
+	{ "other_option", SOL_TCP, TCP_DEFER_ACCEPT, "smc", 4, -EINVAL, false },
+	{ "nodelay", SOL_TCP, TCP_NODELAY, "\1\0\0", 4, 0, false },
+	{ "rcvbuf", SOL_SOCKET, SO_RCVBUF, "\0\0\1", 4, 0, false },
+};
+
+static void set_call(struct redirect *skel, const struct row *row)
+{
+	skel->bss->level = row->level;
+	skel->bss->optname = row->optname;
+	skel->bss->optlen = row->len;
+	memset(skel->bss->optval, 0, sizeof(skel->bss->optval));
+	memcpy(skel->bss->optval, row->val, row->len);
+	skel->data->from_connect = 1;
+	skel->data->from_sockopt = 1;
+	skel->data->from_listen = 1;
+	skel->data->from_sockops_else = 1;
+}
+
+/* A ULP may be set once, so each call gets a socket of its own. */
+static void try(struct redirect *skel, const struct row *row, bool is_with)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(1) };
+	int want = is_with && row->is_ours ? 0 : row->without, one = 1;
+	char ulp[16] = "";
+	socklen_t len = sizeof(ulp);
+	int fd;
+
+	set_call(skel, row);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)) || errno != ECONNREFUSED)
+		check(false, row->test, "connect is not refused", -errno, -ECONNREFUSED);
+	check(skel->data->from_connect == want, row->test, "connect4", skel->data->from_connect, want);
+	close(fd);
+
+	set_call(skel, row);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	setsockopt(fd, IPPROTO_IP, IP_TTL, &one, sizeof(one));
+	check(skel->data->from_sockopt == want, row->test, "setsockopt", skel->data->from_sockopt, want);
+	getsockopt(fd, SOL_TCP, TCP_ULP, ulp, &len);
+	check(!strcmp(ulp, is_with && row->is_ours ? "smc" : ""), row->test, "getsockopt(TCP_ULP)", ulp[0], want);
+	close(fd);
+
+	set_call(skel, row);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	listen(fd, 1);
+	check(skel->data->from_listen == want, row->test, "listen", skel->data->from_listen, want);
+	close(fd);
+
+	/* Past the states in which a ULP may be set: refused as ever. */
+	if (row->is_ours)
+		check(skel->data->from_sockops_else == 1 || skel->data->from_sockops_else < 0, row->test, "other sockops",
+		      skel->data->from_sockops_else, -EINVAL);
+}
+
+/* UDP comes through the same hooks, with the same helper. */
+static void try_udp(struct redirect *skel)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(1) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	set_call(skel, &rows[1]);
+	connect(fd, (struct sockaddr *)&addr, sizeof(addr));
+	check(skel->data->from_connect < 0, "udp", "connect4", skel->data->from_connect, -EINVAL);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct redirect *skel;
+	char path[4096];
+	unsigned int i;
+	FILE *procs;
+	int cgroup;
+
+	if (argc != 3)
+		return 2;
+	cgroup = open(argv[1], O_RDONLY | O_DIRECTORY);
+	skel = redirect__open_and_load();
+	if (!skel || cgroup < 0) {
+		printf("FAIL redirect: %s: %s\n", cgroup < 0 ? argv[1] : "the programs were not loaded", strerror(errno));
+		return 1;
+	}
+	skel->links.from_connect4 = bpf_program__attach_cgroup(skel->progs.from_connect4, cgroup);
+	skel->links.from_setsockopt = bpf_program__attach_cgroup(skel->progs.from_setsockopt, cgroup);
+	skel->links.from_sockops = bpf_program__attach_cgroup(skel->progs.from_sockops, cgroup);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", argv[1]);
+	procs = fopen(path, "w");
+	if (!skel->links.from_connect4 || !skel->links.from_setsockopt || !skel->links.from_sockops || !procs) {
+		printf("FAIL redirect: not attached: %s\n", strerror(errno));
+		return 1;
+	}
+	fprintf(procs, "%d\n", getpid());
+	fclose(procs);
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		try(skel, &rows[i], !strcmp(argv[2], "with"));
+		row_ends(rows[i].test);
+	}
+	try_udp(skel);
+	row_ends("udp");
+	redirect__destroy(skel);
+	return any_failed;
+}
