@@ -528,6 +528,26 @@ static void test_answer_lengths(void **state)
 	assert_int_equal(smcu_clc_answer_decode(p, 160, &a), -EPROTO);
 }
 
+/* The length in the header and that of the bytes at hand must be the same, even where more or less would do. */
+static void test_length_field(void **state)
+{
+	struct smcu_clc_answer a;
+	struct smcu_clc_decline d;
+	u8 p[200];
+	unsigned int says;
+
+	memset(p, 0, sizeof(p));
+	memcpy(p, vec_accept_join, 104);
+	smcu_put_be32(p + sizeof(p) - 4, SMCU_EYECATCHER_R);
+	for (says = 0; says <= SMCU_CLC_MAX_LEN + 1; says++) {
+		smcu_put_be16(p + 5, (u16)says);
+		CHECK(smcu_clc_answer_decode(p, sizeof(p), &a) == (says == sizeof(p) ? 0 : -EPROTO), "says %u", says);
+	}
+	memcpy(p, vec_decline_v2, sizeof(vec_decline_v2));
+	p[6] = 45;
+	assert_int_equal(smcu_clc_decline_decode(p, sizeof(vec_decline_v2), &d), -EPROTO);
+}
+
 static void test_answer_values(void **state)
 {
 	u8 p[sizeof(vec_accept_join)];
@@ -765,6 +785,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_proposal_violations),
 	cmocka_unit_test(test_proposal_offsets),
 	cmocka_unit_test(test_answer_lengths),
+	cmocka_unit_test(test_length_field),
 	cmocka_unit_test(test_answer_values),
 	cmocka_unit_test(test_release_0_has_no_limits),
 	cmocka_unit_test(test_encode_refuses),

@@ -96,6 +96,7 @@ static void test_add_link(void **state)
 	m.add_link.reject_reason = 16;
 	assert_int_equal(smcu_llc_encode(p, &m), -EINVAL);
 	/* without the flag there is no reason, whatever stands in its place */
+	p[2] = 1;
 	p[3] = 0x80;
 	assert_int_equal(smcu_llc_decode(p, sizeof(p), &m), 0);
 	assert_int_equal(m.add_link.reject_reason, 0);
