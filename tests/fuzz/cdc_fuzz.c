@@ -16,6 +16,14 @@ static void stable(const u8 *data, size_t size, struct smcu_cdc *m)
 	MUST(b.cons.wrap == m->cons.wrap && b.cons.count == m->cons.count);
 }
 
+/* A position that is taken over is the one the cursor names. */
+static void names(u64 pos, u32 size, struct smcu_cursor cur)
+{
+	struct smcu_cursor back = smcu_cursor_at(pos, size);
+
+	MUST(back.wrap == cur.wrap && back.count == cur.count);
+}
+
 static void plan(u64 sent, u64 queued, u64 peer_read, u32 src, u32 dst)
 {
 	struct smcu_txplan p;
@@ -53,10 +61,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			stable(data, len, &m);
 			if (!smcu_cursor_advance(written, read + size_in, size_in, m.prod, &pos)) {
 				MUST(pos >= written && pos <= read + size_in);
+				names(pos, size_in, m.prod);
 				written = pos;
 			}
 			if (!smcu_cursor_advance(peer_read, sent, size_out, m.cons, &pos)) {
 				MUST(pos >= peer_read && pos <= sent);
+				names(pos, size_out, m.cons);
 				peer_read = pos;
 			}
 			/* we read and send as much as the message's token says */
