@@ -26,13 +26,6 @@
 #define __bpf_kfunc __used noinline
 #endif
 
-#ifdef __bpf_kfunc_start_defs
-__bpf_kfunc_start_defs();
-#else
-__diag_push();
-__diag_ignore_all("-Wmissing-prototypes", "kfuncs are called by BPF programs, found through BTF");
-#endif
-
 /**
  * bpf_smc_ulp_enable() - ask for SMC on the socket a cgroup connect or bind program runs for
  * @ctx: the program's context
@@ -54,12 +47,6 @@ __bpf_kfunc int bpf_smc_ulp_enable(struct bpf_sock_addr *ctx)
 
 	return smcu_ulp_request(sk);
 }
-
-#ifdef __bpf_kfunc_end_defs
-__bpf_kfunc_end_defs();
-#else
-__diag_pop();
-#endif
 
 BTF_KFUNCS_START(kfunc_ids)
 BTF_ID_FLAGS(func, bpf_smc_ulp_enable, KF_TRUSTED_ARGS)

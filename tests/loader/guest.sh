@@ -52,9 +52,8 @@ check "ftrace cannot be switched off below it" sh -c '! echo 0 2>/dev/null >/pro
 
 # In and out while the redirected functions are called.
 churn() {
-	local i
 	"$redirect" "$cg" with >/dev/null & # the verdicts are meaningless here, its calls are not
-	for i in $(seq 10); do
+	for _ in $(seq 10); do
 		rmmod smc_ulp_bpf || return 1
 		"$redirect" "$cg" with >/dev/null &
 		smcu_load_bpf || return 1
