@@ -105,9 +105,9 @@ wire_bytes() {
 why() {
 	awk 'NR == FNR { old[$1] = $2; next } $2 > old[$1] { new[$1] = $2 - old[$1] }
 	     END {
-		if (new["smc_client"]) { printf "policy rule matched, %d connections", new["smc_client"]; exit }
-		for (n in new) if (n ~ /^fallback_/) { sub("fallback_", "", n); gsub("_", " ", n); printf "%s", n; exit }
-		printf "policy"
+		if (new["smc_client"]) { printf "selected by the policy (%d connection%s)", new["smc_client"], new["smc_client"] > 1 ? "s" : ""; exit }
+		for (n in new) if (n ~ /^fallback_/) { sub("fallback_", "", n); gsub("_", " ", n); printf "fell back: %s", n; exit }
+		printf "not selected by the policy"
 	     }' "$TMP/stats" /proc/net/smc_ulp/stats
 }
 
@@ -136,7 +136,7 @@ redis() {
 
 # fetch COMMAND... PORT: 64 MiB, compared with the checksum host 1 told.
 fetch() {
-	"${@:1:$#-1}" curl -sS --fail --max-time 250 -o "$TMP/got" -w '%{size_download}\n' "http://$SERVER:${*: -1}/file" || return 1
+	"${@:1:$#-1}" curl -sS --fail --max-time 120 -o "$TMP/got" -w '%{size_download}\n' "http://$SERVER:${*: -1}/file" || return 1
 	[ "$(sha256sum <"$TMP/got")" = "$CHECKSUM" ] || { echo "the file arrived wrong" >&2; return 1; }
 	rm "$TMP/got"
 }

@@ -19,5 +19,5 @@ fi
 rxe_up
 barrier up
 
-MANY=60
+MANY=200
 transfers "--family smc" "--ulp"
