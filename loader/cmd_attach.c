@@ -189,37 +189,72 @@ int cmd_detach(const struct settings *set, char **operands)
 	return removed < 0 || left < 0 ? EX_FAILED : EX_DONE;
 }
 
+/* The maps of what is attached; 0, or -1 with the reason printed. */
+static int open_attached(const struct settings *set, struct pins *pins, struct maps *maps)
+{
+	int err = pins_open(pins, set, false);
+
+	if (err < 0)
+		return -1;
+	if (!err) {
+		log_error("nothing is attached, so there is no policy in force: attach --cgroup PATH --policy FILE");
+		return -1;
+	}
+	err = maps_open(maps, pins);
+	if (!err)
+		return 0;
+	log_error("%s: %s", pins->maps, strerror(-err));
+	pins_close(pins);
+	return -1;
+}
+
 int cmd_policy_load(const struct settings *set, char **operands)
 {
 	struct smcpol *policy;
 	struct maps maps;
 	struct pins pins;
-	int code, err;
+	int code;
 
 	policy = policy_read_file(operands[0], &code);
 	if (!policy)
 		return code;
 	code = EX_FAILED;
-	err = pins_open(&pins, set, false);
-	if (err <= 0) {
-		if (!err)
-			log_error("nothing is attached, so there is no policy to replace: attach --cgroup PATH --policy %s",
-				  operands[0]);
-		smcpol_free(policy);
-		return EX_FAILED;
+	if (open_attached(set, &pins, &maps))
+		goto out;
+	if (set->dry_run || !publish(&maps, &pins, policy)) {
+		log_info("%s generation %u: %u rules", set->dry_run ? "would follow" : "in force:", maps.word->gen,
+			 smcpol_nr_rules(policy));
+		code = EX_DONE;
 	}
-	err = maps_open(&maps, &pins);
-	if (err) {
-		log_error("%s: %s", pins.maps, strerror(-err));
-	} else {
-		if (set->dry_run || !publish(&maps, &pins, policy))
-			code = EX_DONE;
-		if (code == EX_DONE)
-			log_info("%s generation %u: %u rules", set->dry_run ? "would follow" : "in force:",
-				 maps.word->gen, smcpol_nr_rules(policy));
-		maps_close(&maps);
-	}
+	maps_close(&maps);
 	pins_close(&pins);
+out:
 	smcpol_free(policy);
 	return code;
+}
+
+/* One word that every decision reads first. */
+static int switch_off(const struct settings *set, bool off)
+{
+	struct maps maps;
+	struct pins pins;
+
+	if (open_attached(set, &pins, &maps))
+		return EX_FAILED;
+	__atomic_store_n(&maps.word->off, off, __ATOMIC_RELEASE);
+	maps_close(&maps);
+	pins_close(&pins);
+	return EX_DONE;
+}
+
+int cmd_policy_off(const struct settings *set, char **operands)
+{
+	(void)operands;
+	return switch_off(set, true);
+}
+
+int cmd_policy_on(const struct settings *set, char **operands)
+{
+	(void)operands;
+	return switch_off(set, false);
 }

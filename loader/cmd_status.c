@@ -143,7 +143,8 @@ int cmd_status(const struct settings *set, char **operands)
 	if (ret)
 		pins_close(&pins);
 
-	code = features.way != WAY_NONE && json_is_object(policy) && all_attached(links) ? EX_DONE : EX_DEGRADED;
+	code = features.way != WAY_NONE && json_is_object(policy) && all_attached(links) &&
+			       !json_is_true(json_object_get(policy, "off")) ? EX_DONE : EX_DEGRADED;
 	if (set->json) {
 		ret = out_json(json_pack("{s:o, s:o, s:o, s:b}", "kernel", features_json(&features), "links", links,
 					 "policy", policy, "degraded", code == EX_DEGRADED));

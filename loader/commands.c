@@ -35,6 +35,8 @@ const struct command commands[] = {
 	{ "policy check", "FILE", 1, "", "read a policy and say what is wrong with it; needs no privilege", cmd_policy_check },
 	{ "policy load", "FILE", 1, "n", "replace the policy in force, all at once", cmd_policy_load },
 	{ "policy show", "", 0, "", "print the policy in force", cmd_policy_show },
+	{ "policy off", "", 0, "", "leave every socket on TCP from now on, and keep the policy", cmd_policy_off },
+	{ "policy on", "", 0, "", "follow the policy again", cmd_policy_on },
 	{ "explain", "", 0, "pdtsPi", "say which rule would decide a socket, and why not those before it", cmd_explain },
 	{ "features", "", 0, "", "say what this kernel offers", cmd_features },
 	{ "completion bash", "", 0, "", "print completion for bash", cmd_completion },

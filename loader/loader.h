@@ -65,6 +65,8 @@ int cmd_status(const struct settings *set, char **operands);
 int cmd_policy_check(const struct settings *set, char **operands);
 int cmd_policy_load(const struct settings *set, char **operands);
 int cmd_policy_show(const struct settings *set, char **operands);
+int cmd_policy_off(const struct settings *set, char **operands);
+int cmd_policy_on(const struct settings *set, char **operands);
 int cmd_explain(const struct settings *set, char **operands);
 int cmd_features(const struct settings *set, char **operands);
 int cmd_completion(const struct settings *set, char **operands);
