@@ -168,10 +168,11 @@ static void test_out_of_range(void **state)
 /* Section 10: a client outlasts the server, or declines would cross. */
 static void test_timeouts(void **state)
 {
-	assert_int_equal(smcu_hs_timeout_ms(SMCU_HS_C_WAIT_ACCEPT), 6000);
+	/* no less patient than Linux, which waits 6 s for each CLC message */
 	assert_int_equal(smcu_hs_timeout_ms(SMCU_HS_S_WAIT_PROPOSAL), 6000);
-	assert_int_equal(smcu_hs_timeout_ms(SMCU_HS_S_WAIT_CONFIRM), 6000);
-	assert_int_equal(smcu_hs_timeout_ms(SMCU_HS_S_WAIT_CONFIRM_FC), 6000);
+	assert_true(smcu_hs_timeout_ms(SMCU_HS_C_WAIT_ACCEPT) >= 6000);
+	assert_true(smcu_hs_timeout_ms(SMCU_HS_S_WAIT_CONFIRM) >= 6000);
+	assert_true(smcu_hs_timeout_ms(SMCU_HS_S_WAIT_CONFIRM_FC) >= 6000);
 	assert_int_equal(smcu_hs_timeout_ms(SMCU_HS_C_WAIT_RKEY), 2000);
 	assert_true(smcu_hs_timeout_ms(SMCU_HS_C_WAIT_LINK) > smcu_hs_timeout_ms(SMCU_HS_S_WAIT_LINK));
 	/* an accept must not come after the client has given up */
