@@ -42,9 +42,11 @@ fuzz:				## the fuzzers, for long: SECONDS=each
 	@$(MAKE) --no-print-directory -C tests/fuzz long $(if $(SECONDS),LONG_SECONDS=$(SECONDS))
 
 check:				## all tests, in under 20 minutes: K=pattern, KVER
+	$(need) build vm demo
 	@tests/check $(if $(K),-k '$(K)')
 
 check-debug:			## the cases on a kernel with KASAN, lockdep and kmemleak
+	$(need) build vm demo debug
 	@tests/check --debug $(if $(K),-k '$(K)')
 
 demo:				## unmodified programs moved to SMC-R
@@ -60,6 +62,7 @@ style:				## checkpatch, sparse, shellcheck, codespell, layers
 	@scripts/check-style
 
 layers:				## does each file include only what kmod/LAYERS lets it
+	$(need) build
 	@scripts/check-layers
 
 vm:				## run one script in guests: SCRIPT=, ARGS=, VM=options of tests/vm/run
@@ -67,6 +70,7 @@ vm:				## run one script in guests: SCRIPT=, ARGS=, VM=options of tests/vm/run
 	@tests/vm/run --kernel $(KVER) $(VM) $(SCRIPT) $(ARGS)
 
 install: loader			## modules for the running kernel, and the loader
+	$(need) build
 	@scripts/build-kmod host
 	install -d $(DESTDIR)/lib/modules/$$(uname -r)/updates
 	install -m 644 build/kmod/host/*.ko $(DESTDIR)/lib/modules/$$(uname -r)/updates/
