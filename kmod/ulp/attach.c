@@ -231,8 +231,9 @@ static void ulp_release(struct sock *sk)
 	smcu_connect_done(ctx);
 	smcu_listen_unlink(ctx);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
-	/* Also where there is nothing to clean up: a timer that is running must not outlive the module. */
-	smcu_engine_kick(ctx, 0);
+	/* Not only to clean up: a timer that is running must not outlive the module. A socket that never got so far costs nothing. */
+	if (ctx->kicked)
+		smcu_engine_kick(ctx, 0);
 	smcu_attach_discard(ctx);
 }
 

@@ -12,6 +12,7 @@ void smcu_engine_kick(struct smcu_ctx *ctx, unsigned long delay)
 {
 	struct sock *sk = ctx->sk;
 
+	ctx->kicked = true;
 	sock_hold(sk);
 	smcu_attach_get(ctx);
 	/*

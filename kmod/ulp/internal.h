@@ -46,6 +46,7 @@ enum smcu_mode {
  * @saved_error_report: likewise
  * @hooked: callbacks are ours; written under sk_callback_lock
  * @mode: enum smcu_mode
+ * @kicked: the engine was asked for at least once
  * @server: accepted, or listening
  * @synack: the SYN-ACK carried the option (client)
  * @own_save_syn: we have set tp->save_syn
@@ -88,6 +89,7 @@ struct smcu_ctx {
 	void (*saved_error_report)(struct sock *sk);
 	bool hooked;
 	u8 mode;
+	bool kicked;
 	bool server;
 	bool synack;
 	bool own_save_syn;

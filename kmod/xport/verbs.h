@@ -21,7 +21,7 @@ enum smcu_verbs_limits {
 	SMCU_SLOT_LEN = 64,		/* memory of a message */
 	SMCU_SPILL_LEN = SMCU_MSG_MAX,	/* what is longer ends here and is never looked at */
 	SMCU_SGE_MAX = 8,		/* per WRITE, even if the adapter could do more */
-	SMCU_SIGNAL_MSGS = 8,		/* a completion is asked for every so many messages... */
+	SMCU_SIGNAL_MSGS = 32,		/* a completion is asked for every so many messages... */
 	SMCU_SIGNAL_WRS = 64,		/* ...or work requests */
 	/* Segments of one post: of a page each, and each of three writes may begin and end within one. */
 	SMCU_POST_SGES = SMCU_XPOST_MAX / 4096 + 6,
