@@ -39,7 +39,7 @@ fi
 rmmod smc_diag 2>/dev/null
 need rmmod smc
 need insmod "$SMCU_MODDIR/smc_ulp.ko"
-for subject in smc fallback fallback-server; do
+for subject in tcp-loaded smc fallback fallback-server; do
 	measure $subject $workloads
 done
 exit $status
