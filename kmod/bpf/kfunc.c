@@ -41,7 +41,7 @@ __bpf_kfunc int bpf_smc_ulp_enable(struct bpf_sock_addr *ctx)
 {
 	struct sock *sk = ((struct bpf_sock_addr_kern *)ctx)->sk;
 
-	/* The same guard as in sockopt/redirect.c: the hooks for UDP run unlocked, and are no business of ours. */
+	/* The same guards and answers as in sockopt/redirect.c. */
 	if (!sk_fullsock(sk) || sk->sk_protocol != IPPROTO_TCP || !has_current_bpf_ctx())
 		return -EINVAL;
 

@@ -54,11 +54,14 @@ static bool is_our_name(const char *val, u32 len)
 
 static u64 request(struct sock *sk)
 {
+	/* The helper's own answer to TCP options of other sockets: UDP comes through the same hooks, and unlocked. */
+	if (!sk || !sk_fullsock(sk) || sk->sk_protocol != IPPROTO_TCP)
+		return (u64)(long)-EINVAL;
 	/*
 	 * tcp_prot.setsockopt() below us takes the socket lock unless it sees that a BPF program calls. Each program that can reach
 	 * these helpers runs with a run context, so this is a guard against future callers: refuse rather than deadlock.
 	 */
-	if (!sk || !sk_fullsock(sk) || !has_current_bpf_ctx())
+	if (!has_current_bpf_ctx())
 		return (u64)(long)-EINVAL;
 
 	return (u64)(long)smcu_ulp_request(sk);
@@ -170,7 +173,8 @@ static void remove_all(void)
 
 	/*
 	 * unregister_ftrace_function() waited until nobody is in the callback. Targets run later than that, as a part of a BPF
-	 * program: wait for those too, the sleepable ones included, before our text goes away.
+	 * program: wait for those too before our text goes away. The tcp iterator, which may call bpf_sk_setsockopt(), can be a
+	 * sleepable program, and those are covered by RCU tasks trace alone.
 	 */
 	synchronize_rcu();
 	if (IS_ENABLED(CONFIG_TASKS_TRACE_RCU))

@@ -127,7 +127,7 @@ static void try_udp(struct redirect *skel)
 
 	set_call(skel, &rows[1]);
 	connect(fd, (struct sockaddr *)&addr, sizeof(addr));
-	check(skel->data->from_connect < 0, "udp", "connect4", skel->data->from_connect, -EINVAL);
+	check(skel->data->from_connect == -EINVAL, "udp", "connect4", skel->data->from_connect, -EINVAL);
 	close(fd);
 }
 
