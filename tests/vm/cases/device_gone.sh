@@ -30,7 +30,7 @@ under_load() {
 		pass "$name: the program got an error: $(tail -n 1 "$TMP/server.out")"
 	else
 		fail "$name" "status $?"
-		sed 's/^/    /' "$TMP/server.out"
+		explain "$TMP/server.out"
 	fi
 	[ "$SMCU_HOST" != "$2" ] || check "$name: rdma link add" rdma link add rxe0 type rxe netdev eth0
 	barrier "again-$PORT"

@@ -40,6 +40,16 @@ refused() {
 	fi
 }
 
+# What is known when an exchange failed: the program's output, connections that live, what the module counted.
+explain() {
+	sed 's/^/    /' "$1"
+	[ ! -d /proc/net/smc_ulp ] || {
+		sed 's/^/    /' /proc/net/smc_ulp/sockets | head -n 20
+		grep -v ' 0$' /proc/net/smc_ulp/stats | tr '\n' ' ' | sed 's/^/    /'
+		echo
+	}
+}
+
 # start_server ADDRESS OPTIONS...: in the background, listening on $PORT when this returns; see end_server.
 start_server() {
 	rm -f "$TMP/ready"
@@ -56,7 +66,7 @@ end_server() {
 		pass "$1: $(tail -n 1 "$TMP/server.out")"
 	else
 		fail "$1" "status $status"
-		sed 's/^/    /' "$TMP/server.out"
+		explain "$TMP/server.out"
 	fi
 }
 
@@ -69,7 +79,7 @@ client() {
 		pass "$name: $(tail -n 1 "$TMP/client.out")"
 	else
 		fail "$name" "status $status, wanted $want"
-		sed 's/^/    /' "$TMP/client.out"
+		explain "$TMP/client.out"
 	fi
 }
 

@@ -88,7 +88,7 @@ peer_killed() {
 		pass "$victim killed: the other end got an error or the end of the stream"
 	else
 		fail "$victim killed" "status $?"
-		sed 's/^/    /' "$TMP/server.out"
+		explain "$TMP/server.out"
 	fi
 }
 
