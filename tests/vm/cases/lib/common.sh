@@ -3,6 +3,7 @@
 # What the cases have in common: loading modules, the two ends of an exchange, counters. Sourced after tests/vm/lib.sh.
 
 IO=$SMCU_TREE/build/tools/smcu_io
+# shellcheck disable=SC2034
 TOOLS=$SMCU_TREE/tests/tools
 UEID=SMCTEST01
 SERVER_ADDR=10.77.0.1	# host 1, two hosts
