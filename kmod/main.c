@@ -2,12 +2,12 @@
 /* Init by rank, unwound in reverse; the table of contents of the module. See LAYERS. */
 #include <linux/module.h>
 #include <linux/rcupdate.h>
+#include <net/tcp.h>
 #include "base/base.h"
 #include "bpf/bpf.h"
 #include "clc/clc.h"
 #include "ctl/ctl.h"
 #include "link/link.h"
-#include "ulp/internal.h"
 #include "ulp/ulp.h"
 
 static int net_up(struct net *net)
@@ -34,6 +34,7 @@ err_synopt:
 
 static void net_down(struct net *net)
 {
+	smcu_link_net_exit(net);
 	smcu_show_net_exit(net);
 	smcu_sysctl_net_exit(net);
 	smcu_synopt_net_exit(net);
@@ -84,6 +85,8 @@ static void __exit smcu_exit(void)
 	/* No socket of ours is left, or we would not be here: each holds a reference on the module. */
 	smcu_ulp_exit();
 	smcu_bpf_exit();
+	/* Pins that wait for their grace period; afterwards no upcall kicks an engine. */
+	rcu_barrier();
 	/* Engines may still be letting go of destroyed sockets. */
 	smcu_work_exit();
 	smcu_netns_exit();

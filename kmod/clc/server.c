@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a server does in a handshake: actions of the table in proto/hs_fsm.c. May sleep, socket not locked. */
+#include <net/ipv6.h>
 #include <net/sock.h>
 #include "clc/internal.h"
 
@@ -15,12 +16,17 @@ int smcu_clc_server_negotiate(struct smcu_hs *hs)
 	reason = smcu_negotiate_server(&x->prop, x->eids[0], x->n_eids, &x->terms);
 	if (reason != SMCU_R_NONE)
 		return smcu_clc_fail(hs, reason, -EPROTO);
-	if (smcu_path_route(&x->path, sock_net(hs->sk), x->prop.gid_v2, x->prop.mac, &hop))
+	/* Is there one at all? The neighbour is not waited for: the peer has proved nothing yet. */
+	if (smcu_path_route(&x->path, x->prop.gid_v2, x->prop.mac, false, &hop))
 		return smcu_clc_fail(hs, SMCU_R_NO_SMCR_DEVICE, -EHOSTUNREACH);
 	x->spec.net = sock_net(hs->sk);
 	x->spec.role = SMCU_SERVER;
 	memcpy(x->spec.peer_id, x->prop.peer_id, sizeof(x->spec.peer_id));
 	memcpy(x->spec.peer_gid, x->prop.gid_v2, sizeof(x->spec.peer_gid));
+	if (hs->sk->sk_family == AF_INET6)
+		memcpy(x->spec.peer_addr, &hs->sk->sk_v6_daddr, sizeof(x->spec.peer_addr));
+	else
+		ipv6_addr_set_v4mapped(hs->sk->sk_daddr, (struct in6_addr *)x->spec.peer_addr);
 	x->spec.path = x->path;
 	x->spec.terms = x->terms;
 	return 0;

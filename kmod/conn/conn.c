@@ -85,10 +85,11 @@ err_put_rmb:
 	return err;
 }
 
-void smcu_conn_local(const struct smcu_conn *conn, struct smcu_clc_answer *a)
+void smcu_conn_local(struct smcu_conn *conn, struct smcu_clc_answer *a)
 {
 	struct smcu_xaddr addr;
 
+	conn->told = true;
 	smcu_lgr_local(conn->member.lgr, &addr);
 	memcpy(a->gid, addr.gid, sizeof(a->gid));
 	memcpy(a->mac, addr.mac, sizeof(a->mac));
@@ -160,15 +161,25 @@ void smcu_conn_wake(struct smcu_conn *conn, unsigned int wake)
 		conn->ops->writable(conn->owner);
 }
 
-/* Longer than any retry of an adapter: what is still in flight then will be when the link is taken down. */
-#define IDLE_TIMEOUT (20 * HZ)
+/* Closing connections are polled by their engines; this is for those that are torn down at once. */
+#define IDLE_TIMEOUT (HZ / 10)
 
 static bool is_idle(struct smcu_conn *conn)
 {
 	bool idle;
 
 	spin_lock_bh(&conn->lock);
-	idle = conn->dead || (conn->tx_acked >= conn->tx_sent && !conn->cdc_due);
+	idle = conn->dead || conn->tx_acked >= conn->tx_sent;
+	spin_unlock_bh(&conn->lock);
+	return idle;
+}
+
+bool smcu_conn_is_idle(struct smcu_conn *conn)
+{
+	bool idle;
+
+	spin_lock_bh(&conn->lock);
+	idle = !conn->joined || !conn->started || conn->dead || (conn->tx_acked >= conn->tx_sent && !conn->cdc_due);
 	spin_unlock_bh(&conn->lock);
 	return idle;
 }
@@ -184,25 +195,29 @@ void smcu_conn_leave(struct smcu_conn *conn)
 		return;
 	lgr = conn->member.lgr;
 	idle = !conn->started || wait_event_timeout(conn->idle, is_idle(conn), IDLE_TIMEOUT);
+	spin_lock_bh(&conn->lock);
+	/* First: an upcall that found us before must post nothing after leave has disowned what was posted. */
+	conn->dead = true;
+	spin_unlock_bh(&conn->lock);
 	smcu_lgr_leave(&conn->member);
 	spin_lock_bh(&conn->lock);
 	conn->joined = false;
-	conn->dead = true;
 	spin_unlock_bh(&conn->lock);
 
 	/*
 	 * The ring may go to another connection only if the peer has said that it writes no more; it is unregistered
 	 * otherwise. What the peer has not announced it may have written all the same, hence the whole ring where it wrapped.
 	 */
-	clean = !conn->started || conn->peer_flags & (SMCU_CF_CLOSED | SMCU_CF_ABORT);
+	clean = !conn->told || conn->peer_flags & (SMCU_CF_CLOSED | SMCU_CF_ABORT);
 	dirty = min_t(u64, conn->rx_written, conn->rcv_size);
 	if (conn->rmb)
 		smcu_lgr_rmb_put(lgr, conn->rmb, dirty, clean);
 	conn->rmb = NULL;
 	if (conn->started) {
-		/* A ring that the adapter may still read from stays with the group until that is taken down. */
 		if (idle)
 			smcu_lgr_sndbuf_put(lgr, conn->sndbuf);
+		else
+			smcu_lgr_sndbuf_abandon(lgr, conn->sndbuf);
 		conn->sndbuf = NULL;
 	} else {
 		smcu_lgr_sndbuf_disown(lgr, conn->sndbuf);

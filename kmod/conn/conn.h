@@ -59,7 +59,7 @@ int smcu_conn_join(struct smcu_conn *conn, struct smcu_lgr *lgr);
  * @conn: joined
  * @a: rkey, rmb_addr, rmbe_index, rmbe_code, token, gid, mac, qpn, psn, mtu are set
  */
-void smcu_conn_local(const struct smcu_conn *conn, struct smcu_clc_answer *a);
+void smcu_conn_local(struct smcu_conn *conn, struct smcu_clc_answer *a);
 
 /**
  * smcu_conn_rmb() - the receive ring, for CONFIRM_RKEY
@@ -200,10 +200,16 @@ void smcu_conn_close(struct smcu_conn *conn, bool abort);
 void smcu_conn_reset(struct smcu_conn *conn);
 
 /**
+ * smcu_conn_is_idle() - nothing is in flight or due to be sent: it can leave without waiting
+ * @conn: connection
+ */
+bool smcu_conn_is_idle(struct smcu_conn *conn);
+
+/**
  * smcu_conn_leave() - give back everything; no upcall comes any more
- * @conn: connection; either nothing of it is in flight (view.tx_unacked is 0) or the link is lost
+ * @conn: connection, closed and better idle: else it waits a moment, and leaves its send ring to the group
  *
- * May sleep, not under the owner's lock.
+ * May sleep, not under the owner's lock. An upcall that is running may last one RCU grace period longer.
  */
 void smcu_conn_leave(struct smcu_conn *conn);
 

@@ -21,6 +21,7 @@
  * @joined: a member of a group
  * @started: the handshake is over, sending is allowed
  * @dead: the link is lost, nothing may be posted
+ * @told: the peer was given the key of our ring
  * @want_room: something could not be posted; the room upcall will push
  * @cdc_due: a message without data is to be sent (flags or consumer cursor)
  * @nospace: somebody waits for room in the send ring
@@ -65,6 +66,7 @@ struct smcu_conn {
 	bool joined;
 	bool started;
 	bool dead;
+	bool told;
 	bool want_room;
 	bool cdc_due;
 	bool nospace;

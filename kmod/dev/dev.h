@@ -84,14 +84,15 @@ struct smcu_hop {
 /**
  * smcu_path_route() - route from a path to a peer's GID
  * @path: ours
- * @net: of the socket; the route is looked up in the namespace of the GID's device, where the adapter's packets are routed
  * @peer_gid: IPv4-mapped
  * @peer_mac: from the CLC message, zero if the peer did not say; used where the route is direct
+ * @wait: for the neighbour, up to a second; else @hop's mac may be zero
  * @hop: result; @mac may be zero where neither the peer nor the neighbour table knows it and the adapter does not need it
  *
- * Context: may sleep (asks the neighbour table, waits up to a second). Return: 0, -EHOSTUNREACH
+ * The route is looked up in the namespace of the GID's device, where the adapter's packets are routed.
+ * Context: may sleep. Return: 0, -EHOSTUNREACH
  */
-int smcu_path_route(const struct smcu_path *path, struct net *net, const u8 *peer_gid, const u8 *peer_mac,
+int smcu_path_route(const struct smcu_path *path, const u8 *peer_gid, const u8 *peer_mac, bool wait,
 		    struct smcu_hop *hop);
 
 /**

@@ -47,7 +47,7 @@ static bool needs_mac(const struct smcu_path *path)
 	return path->ibdev->ops.driver_id != RDMA_DRIVER_RXE;
 }
 
-static int next_hop_mac(struct rtable *rt, __be32 daddr, u8 *mac)
+static int next_hop_mac(struct rtable *rt, __be32 daddr, u8 *mac, bool wait)
 {
 	struct neighbour *n;
 	int i, err = -EHOSTUNREACH;
@@ -64,6 +64,10 @@ static int next_hop_mac(struct rtable *rt, __be32 daddr, u8 *mac)
 			break;
 		}
 		neigh_event_send(n, NULL);
+		if (!wait) {
+			err = 0;
+			break;
+		}
 		msleep(NEIGH_WAIT_MS);
 	}
 out:
@@ -71,7 +75,7 @@ out:
 	return err;
 }
 
-int smcu_path_route(const struct smcu_path *path, struct net *net, const u8 *peer_gid, const u8 *peer_mac,
+int smcu_path_route(const struct smcu_path *path, const u8 *peer_gid, const u8 *peer_mac, bool wait,
 		    struct smcu_hop *hop)
 {
 	struct flowi4 fl4 = {};
@@ -105,7 +109,7 @@ int smcu_path_route(const struct smcu_path *path, struct net *net, const u8 *pee
 	else if (rt->rt_type == RTN_LOCAL)
 		memcpy(hop->mac, path->mac, SMCU_MAC_LEN);
 	else if (needs_mac(path))
-		err = next_hop_mac(rt, fl4.daddr, hop->mac);
+		err = next_hop_mac(rt, fl4.daddr, hop->mac, wait);
 out_rt:
 	ip_rt_put(rt);
 out_dev:

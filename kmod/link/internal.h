@@ -27,6 +27,7 @@ enum smcu_link_limits {
 	SMCU_POOL_IDLE = 16,		/* idle rings of each kind that a group keeps */
 	SMCU_POOL_REST = 10 * HZ,	/* a ring whose peer may still write is left alone for so long... */
 	SMCU_POOL_RESTING = 64,		/* ...unless there are more of them */
+	SMCU_MAX_LGRS = 1024,		/* groups of this host: a peer may name itself anew each time */
 	SMCU_RKEY_REQS = 512,		/* requests of ours that may wait for their turn */
 };
 
@@ -35,6 +36,7 @@ enum smcu_link_limits {
  * @net_cookie: namespace
  * @peer_id: as the proposal had it
  * @peer_gid: as the proposal had it
+ * @peer_addr: where its TCP connection came from
  * @ibdev: our adapter
  * @port_num: our port
  * @eid: negotiated
@@ -43,6 +45,7 @@ struct smcu_lgr_key {
 	u64 net_cookie;
 	u8 peer_id[SMCU_PEER_ID_LEN];
 	u8 peer_gid[SMCU_GID_LEN];
+	u8 peer_addr[16];
 	const struct ib_device *ibdev;
 	u8 port_num;
 	u8 eid[SMCU_EID_LEN];
@@ -143,6 +146,7 @@ struct smcu_rings {
  * @rx_seq: counts received messages; written by the receive upcall only, read lockless
  * @rx_seen: value of @rx_seq at the last look; of @test_work
  * @testing: a TEST_LINK is on its way; of @test_work
+ * @test_due: until when the answer is waited for, jiffies; of @test_work
  * @idle_work: ends a group without users
  * @test_work: keepalive
  * @rkey_work: timeouts of @rkey_reqs
@@ -195,6 +199,7 @@ struct smcu_lgr {
 	u32 rx_seq;
 	u32 rx_seen;
 	bool testing;
+	unsigned long test_due;
 	struct delayed_work idle_work;
 	struct delayed_work test_work;
 	struct delayed_work rkey_work;

@@ -17,6 +17,7 @@ static DEFINE_SPINLOCK(lgrs_lock);
 static LIST_HEAD(lgrs);			/* under lgrs_lock */
 static LIST_HEAD(makings);		/* under lgrs_lock */
 static u32 last_id;			/* under lgrs_lock */
+static unsigned int n_lgrs;		/* under lgrs_lock */
 
 static void key_of(const struct smcu_lgr_spec *spec, struct smcu_lgr_key *key)
 {
@@ -24,6 +25,7 @@ static void key_of(const struct smcu_lgr_spec *spec, struct smcu_lgr_key *key)
 	key->net_cookie = spec->net->net_cookie;
 	memcpy(key->peer_id, spec->peer_id, SMCU_PEER_ID_LEN);
 	memcpy(key->peer_gid, spec->peer_gid, SMCU_GID_LEN);
+	memcpy(key->peer_addr, spec->peer_addr, sizeof(key->peer_addr));
 	key->ibdev = spec->path.ibdev;
 	key->port_num = spec->path.port_num;
 	memcpy(key->eid, spec->terms.eid, SMCU_EID_LEN);
@@ -34,6 +36,7 @@ static bool is_same(const struct smcu_lgr_key *a, const struct smcu_lgr_key *b)
 	return a->net_cookie == b->net_cookie && a->ibdev == b->ibdev && a->port_num == b->port_num &&
 	       !memcmp(a->peer_id, b->peer_id, SMCU_PEER_ID_LEN) &&
 	       !memcmp(a->peer_gid, b->peer_gid, SMCU_GID_LEN) &&
+	       !memcmp(a->peer_addr, b->peer_addr, sizeof(a->peer_addr)) &&
 	       !memcmp(a->eid, b->eid, SMCU_EID_LEN);
 }
 
@@ -319,6 +322,7 @@ static void term_work(struct work_struct *work)
 
 	spin_lock_bh(&lgrs_lock);
 	list_del(&lgr->node);
+	n_lgrs--;
 	spin_unlock_bh(&lgrs_lock);
 	smcu_path_put(&lgr->path);
 	complete_all(&lgr->gone);
@@ -363,11 +367,29 @@ static struct smcu_lgr *alloc_lgr(const struct smcu_lgr_spec *spec)
 	return lgr;
 }
 
+/* At the limit the oldest group without users goes, and whoever comes next finds its place. */
+static void evict(void)
+{
+	struct smcu_lgr *lgr;
+	bool done;
+
+	lockdep_assert_held(&lgrs_lock);
+
+	list_for_each_entry(lgr, &lgrs, node) {
+		spin_lock(&lgr->lock);
+		done = !lgr->users && set_dead(lgr, SMCU_R_CLOSED, SMCU_DEL_PROGRAM, true);
+		spin_unlock(&lgr->lock);
+		if (done)
+			return;
+	}
+}
+
 struct smcu_lgr *smcu_lgr_create(const struct smcu_lgr_spec *spec)
 {
 	struct smcu_xport *xp;
 	struct smcu_lgr *lgr;
 	int err = -ENODEV;
+	bool full;
 
 	might_sleep();
 
@@ -382,10 +404,17 @@ struct smcu_lgr *smcu_lgr_create(const struct smcu_lgr_spec *spec)
 	spin_lock_bh(&lgrs_lock);
 	lgr->id = ++last_id;
 	list_add_tail(&lgr->node, &lgrs);
+	full = n_lgrs++ >= SMCU_MAX_LGRS;
+	if (full)
+		evict();
 	if (lgr->role == SMCU_SERVER)
 		lgr->making = find_making(&lgr->key);
 	spin_unlock_bh(&lgrs_lock);
 
+	if (full) {
+		err = -ENOSPC;
+		goto err_end;
+	}
 	/* On the list first: either we see that the adapter goes, or its removal finds us. */
 	if (smcu_path_is_gone(&lgr->path))
 		goto err_end;
@@ -529,4 +558,15 @@ void smcu_link_exit(void)
 	/* Upcalls that were looked up under RCU. */
 	synchronize_rcu();
 	rcu_barrier();
+}
+
+void smcu_link_net_exit(struct net *net)
+{
+	struct smcu_lgr *lgr;
+
+	spin_lock_bh(&lgrs_lock);
+	list_for_each_entry(lgr, &lgrs, node)
+		if (lgr->key.net_cookie == net->net_cookie)
+			smcu_lgr_end(lgr, SMCU_R_CLOSED, SMCU_DEL_PROGRAM, true);
+	spin_unlock_bh(&lgrs_lock);
 }

@@ -24,7 +24,7 @@ static int find_hop(struct smcu_lgr *lgr, const struct smcu_xaddr *addr, bool di
 		memcpy(hop->mac, addr->mac, SMCU_MAC_LEN);
 		return 0;
 	}
-	err = smcu_path_route(&lgr->path, NULL, addr->gid, addr->mac, hop);
+	err = smcu_path_route(&lgr->path, addr->gid, addr->mac, true, hop);
 	if (err)
 		return err;
 	return lgr->role == SMCU_CLIENT && !direct && hop->direct ? -EPROTO : 0;

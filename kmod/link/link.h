@@ -52,6 +52,7 @@ void smcu_waiter_cancel(struct smcu_waiter *w);
  * @role: ours
  * @peer_id: the peer's instance as the first contact named it (server: from the proposal, may be zero)
  * @peer_gid: the peer's GID
+ * @peer_addr: server: the client's TCP address, IPv4-mapped: what a proposal claims anybody can claim; client: zero
  * @path: our end
  * @terms: negotiated
  */
@@ -60,6 +61,7 @@ struct smcu_lgr_spec {
 	enum smcu_role role;
 	u8 peer_id[SMCU_PEER_ID_LEN];
 	u8 peer_gid[SMCU_GID_LEN];
+	u8 peer_addr[16];
 	struct smcu_path path;
 	struct smcu_terms terms;
 };
@@ -206,6 +208,13 @@ int smcu_lgr_sndbuf_adopt(struct smcu_lgr *lgr, struct smcu_buf *buf);
 void smcu_lgr_sndbuf_put(struct smcu_lgr *lgr, struct smcu_buf *buf);
 
 /**
+ * smcu_lgr_sndbuf_abandon() - something of it may still be in flight: it stays with the group until the adapter has let go
+ * @lgr: group
+ * @buf: ring, not the caller's any more
+ */
+void smcu_lgr_sndbuf_abandon(struct smcu_lgr *lgr, struct smcu_buf *buf);
+
+/**
  * smcu_lgr_sndbuf_disown() - take a ring out of the group's hands: unmapped, the caller frees it
  * @lgr: group
  * @buf: from smcu_lgr_sndbuf_get() or smcu_lgr_sndbuf_adopt(); its contents stay
@@ -315,6 +324,12 @@ void smcu_link_testlink_time(unsigned int sec);
 /**
  * smcu_link_init() - also starts dev/ and xport/: adapters are seen from here on
  */
+/**
+ * smcu_link_net_exit() - a network namespace goes: end its groups
+ * @net: namespace
+ */
+void smcu_link_net_exit(struct net *net);
+
 int smcu_link_init(void);
 
 /** smcu_link_exit() - end all groups (DELETE_LINK to the peers), wait for all work and callbacks; stops dev/ and xport/, too */

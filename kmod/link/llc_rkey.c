@@ -185,13 +185,24 @@ void smcu_llc_rkey_delete(struct smcu_lgr *lgr, u32 rkey)
 /* The ring is given back: an answer that comes later must not touch it. */
 void smcu_llc_rkey_forget(struct smcu_lgr *lgr, struct smcu_buf *buf)
 {
-	struct smcu_rkey_req *req;
+	struct smcu_rkey_req *req, *tmp;
+	LIST_HEAD(drop);
 
 	spin_lock_bh(&lgr->lock);
-	list_for_each_entry(req, &lgr->rkey_reqs, node)
-		if (req->buf == buf)
-			req->buf = NULL;
+	list_for_each_entry_safe(req, tmp, &lgr->rkey_reqs, node) {
+		if (req->buf != buf)
+			continue;
+		req->buf = NULL;
+		/* One that is not on its way would only tell the peer of a ring nobody uses. */
+		if (!req->sent) {
+			list_move_tail(&req->node, &drop);
+			lgr->n_rkey_reqs--;
+		}
+	}
+	kick(lgr);
 	spin_unlock_bh(&lgr->lock);
+	list_for_each_entry_safe(req, tmp, &drop, node)
+		finish(req, -ECANCELED);
 }
 
 /* The group is DEAD: nothing is added any more. */

@@ -36,6 +36,9 @@ void smcu_llc_test_work(struct work_struct *work)
 	if (seq != lgr->rx_seen || !READ_ONCE(interval)) {
 		lgr->rx_seen = seq;
 		lgr->testing = false;
+	} else if (lgr->testing && time_before(jiffies, lgr->test_due)) {
+		/* Woken early, by an event of the port. */
+		delay = lgr->test_due - jiffies;
 	} else if (lgr->testing) {
 		smcu_lgr_end(lgr, SMCU_R_NO_LINK, 0, false);
 		return;
@@ -44,6 +47,7 @@ void smcu_llc_test_work(struct work_struct *work)
 		smcu_llc_send(lgr, &msg);
 		lgr->testing = true;
 		delay = msecs_to_jiffies(SMCU_T_LLC);
+		lgr->test_due = jiffies + delay;
 	}
 
 	spin_lock_bh(&lgr->lock);

@@ -85,6 +85,9 @@ static int adopt(struct smcu_lgr *lgr, struct smcu_rings *r, struct smcu_buf *bu
 		goto out;
 	err = receive ? smcu_xport_register(xp, buf) : smcu_xport_map(xp, buf);
 	if (err) {
+		/* Registration posted and not completed: the queue must be empty before the region goes. */
+		if (buf->mr)
+			smcu_xport_kill(xp);
 		smcu_xport_unmap(xp, buf);
 		goto out;
 	}
@@ -139,6 +142,19 @@ int smcu_lgr_sndbuf_adopt(struct smcu_lgr *lgr, struct smcu_buf *buf)
 	return adopt(lgr, &lgr->sndbufs, buf);
 }
 
+void smcu_lgr_sndbuf_abandon(struct smcu_lgr *lgr, struct smcu_buf *buf)
+{
+	might_sleep();
+
+	mutex_lock(&lgr->ring_lock);
+	if (rcu_dereference_protected(lgr->xp, lockdep_is_held(&lgr->ring_lock))) {
+		list_move(&buf->node, &lgr->orphans);
+		buf = NULL;
+	}
+	mutex_unlock(&lgr->ring_lock);
+	smcu_buf_free(buf);
+}
+
 void smcu_lgr_sndbuf_disown(struct smcu_lgr *lgr, struct smcu_buf *buf)
 {
 	struct smcu_xport *xp;
@@ -166,7 +182,7 @@ static bool put_ring(struct smcu_lgr *lgr, struct smcu_rings *r, struct smcu_buf
 	if (!xp) {
 		/* Dismantled: taken off the list and unmapped. */
 		free = true;
-	} else if (smcu_lgr_state(lgr) == SMCU_LGR_DEAD) {
+	} else if (smcu_lgr_state(lgr) == SMCU_LGR_DEAD || smcu_xport_is_down(xp)) {
 		/* The adapter may still be at it. */
 		list_move(&buf->node, &lgr->orphans);
 	} else if (!keep) {

@@ -37,6 +37,7 @@ const struct smcu_hs_ops smcu_engine_hs_ops = { .kick = hs_kick };
 void smcu_engine_begin(struct smcu_ctx *ctx)
 {
 	sock_hold(ctx->sk);
+	smcu_attach_get(ctx);
 	ctx->pinned = true;
 	atomic_inc(&ctx->sn->handshakes);
 	ctx->counted = true;
@@ -86,7 +87,16 @@ int smcu_engine_conn(struct smcu_ctx *ctx)
 	return 0;
 }
 
-/* Upcalls of conn/ have ended: nothing needs the struct sock on their behalf. */
+static void unpin_rcu(struct rcu_head *rcu)
+{
+	struct smcu_ctx *ctx = container_of(rcu, struct smcu_ctx, unpin_rcu);
+
+	WRITE_ONCE(ctx->unpinning, false);
+	sock_put(ctx->sk);
+	smcu_attach_put(ctx);
+}
+
+/* The connection has left: no upcall of conn/ begins, but one may be running, and use the struct sock, for a grace period. */
 static void unpin(struct smcu_ctx *ctx)
 {
 	if (ctx->counted)
@@ -95,7 +105,8 @@ static void unpin(struct smcu_ctx *ctx)
 	if (!ctx->pinned)
 		return;
 	ctx->pinned = false;
-	sock_put(ctx->sk);
+	ctx->unpinning = true;
+	call_rcu(&ctx->unpin_rcu, unpin_rcu);
 }
 
 /* The program is through with this socket, and so are we: TCP's close is the last thing, with the descriptor's reference. */
@@ -226,6 +237,9 @@ static void clean_up(struct smcu_ctx *ctx)
 {
 	smcu_hs_cancel(&ctx->hs);
 	if (ctx->conn) {
+		/* The peer believes it is connected: "abnormal" must reach it. */
+		if (ctx->hs.state == SMCU_HS_DONE)
+			smcu_conn_start(ctx->conn);
 		smcu_conn_close(ctx->conn, true);
 		smcu_conn_leave(ctx->conn);
 	}

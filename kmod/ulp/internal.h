@@ -35,6 +35,7 @@ enum smcu_mode {
 /**
  * struct smcu_ctx - icsk_ulp_data of a converted socket
  * @ref: one of the socket, one of each queued @work, one of the parent's list
+ * @unpin_rcu: drops the references of @pinned
  * @rcu: diag and callbacks read it under RCU
  * @sk: the socket; valid while the socket's own reference, a queued work or @pinned exist
  * @sn: namespace
@@ -51,6 +52,7 @@ enum smcu_mode {
  * @synack: the SYN-ACK carried the option (client)
  * @own_save_syn: we have set tp->save_syn
  * @pinned: a reference on @sk is held for upcalls of conn/
+ * @unpinning: until a grace period is over
  * @counted: sn->handshakes counts us
  * @connecting: sn->connecting counts us
  * @closing: close(2) is over for the program; the engine owns the descriptor's reference and ends with TCP's close
@@ -78,6 +80,7 @@ enum smcu_mode {
  */
 struct smcu_ctx {
 	refcount_t ref;
+	struct rcu_head unpin_rcu;
 	struct rcu_head rcu;
 	struct sock *sk;
 	struct smcu_net *sn;
@@ -94,6 +97,7 @@ struct smcu_ctx {
 	bool synack;
 	bool own_save_syn;
 	bool pinned;
+	bool unpinning;
 	bool counted;
 	bool connecting;
 	bool closing;
@@ -171,7 +175,6 @@ const struct proto_ops *smcu_prot_ops_for(const struct sock *sk);
 struct proto *smcu_prot_base(const struct sock *sk);
 const struct proto_ops *smcu_prot_base_ops(const struct sock *sk);
 bool smcu_prot_is_ours(const struct proto *prot);
-int smcu_prot_init(void);
 
 /* engine.c */
 void smcu_engine_kick(struct smcu_ctx *ctx, unsigned long delay);

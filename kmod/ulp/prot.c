@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <net/inet_common.h>
 #include "ulp/internal.h"
+#include "ulp/ulp.h"
 
 static struct proto prot[2] __read_mostly;
 static struct proto_ops ops[2] __read_mostly;

@@ -13,6 +13,7 @@
 #include <linux/module.h>
 #include "ulp/internal.h"
 
+#define IDLE_TIMEOUT (20 * HZ)		/* for the last completion; longer than any retry of an adapter */
 #define ABORT_TIMEOUT (2 * HZ)		/* after "abnormal" nothing is owed; what the peer wrote before it knew has come by then */
 
 /* inet_shutdown() has set sk_shutdown and calls with the socket locked. */
@@ -153,6 +154,11 @@ bool smcu_shut_step(struct smcu_ctx *ctx)
 			return false;
 		}
 	}
+	/* A peer that takes nothing must not hold a thread: come again, the completion kicks earlier. */
+	if (!smcu_conn_is_idle(ctx->conn) && time_before(jiffies, ctx->close_deadline + IDLE_TIMEOUT)) {
+		smcu_engine_kick(ctx, HZ / 10);
+		return false;
+	}
 	smcu_conn_leave(ctx->conn);
 	return true;
 }
@@ -193,6 +199,9 @@ int smcu_disconnect(struct sock *sk, int flags)
 		WRITE_ONCE(ctx->mode, SMCU_M_DEAD);
 		release_sock(sk);
 		smcu_engine_stop(ctx);
+		/* The pin is dropped after a grace period, and there will be a new one. */
+		if (READ_ONCE(ctx->unpinning))
+			rcu_barrier();
 		lock_sock(sk);
 		/* Lockless lookers are under RCU, and so is the memory. */
 		conn = ctx->conn;

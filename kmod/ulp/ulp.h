@@ -32,6 +32,9 @@ void smcu_ulp_show(struct seq_file *m, struct net *net);
 int smcu_synopt_net_init(struct net *net);
 void smcu_synopt_net_exit(struct net *net);
 
+/* The tables of converted sockets; before any namespace is set up. */
+int smcu_prot_init(void);
+
 /* Tables first, the registration that lets sockets in is the last step of the module's init and the first of its exit. */
 int smcu_ulp_init(void);
 void smcu_ulp_exit(void);

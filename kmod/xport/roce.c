@@ -76,7 +76,9 @@ static bool gid_is_there(const struct smcu_path *path)
 	attr = rdma_get_gid_attr(path->ibdev, path->port_num, path->sgid_index);
 	if (IS_ERR(attr))
 		return false;
-	same = !memcmp(attr->gid.raw, path->gid, SMCU_GID_LEN);
+	/* The same bytes may stand in the table as RoCE v1 too. */
+	same = attr->gid_type == IB_GID_TYPE_ROCE_UDP_ENCAP &&
+	       !memcmp(attr->gid.raw, path->gid, SMCU_GID_LEN);
 	rdma_put_gid_attr(attr);
 	return same;
 }

@@ -173,11 +173,12 @@ int smcu_xport_post(struct smcu_xport *xp, const struct smcu_xwrite *w, int n, c
 	err = n_wr;
 	if (n_wr < 0)
 		goto out;
+	err = -EAGAIN;
+	/* Before the slot's memory is touched: with a full ring it is that of the oldest message in flight. */
+	if (!has_room(xp, n_wr + !!msg, owner))
+		goto out;
 	if (msg)
 		fill_send(xp, n_wr++, msg, msg_len, &send_sge);
-	err = -EAGAIN;
-	if (!has_room(xp, n_wr, owner))
-		goto out;
 
 	slot = take_slot(xp, n_wr, &signal);
 	slot->owner = owner;

@@ -292,6 +292,11 @@ void smcu_xport_kill(struct smcu_xport *xp)
 	mutex_unlock(&xp->qp_lock);
 }
 
+bool smcu_xport_is_down(const struct smcu_xport *xp)
+{
+	return smcu_verbs_is_dead(xp);
+}
+
 void smcu_xport_close(struct smcu_xport *xp)
 {
 	smcu_xport_kill(xp);

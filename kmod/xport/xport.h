@@ -178,6 +178,12 @@ bool smcu_xport_flushed(struct smcu_xport *xp, unsigned int ms);
 void smcu_xport_kill(struct smcu_xport *xp);
 
 /**
+ * smcu_xport_is_down() - killed or failed by itself; lockless
+ * @xp: endpoint
+ */
+bool smcu_xport_is_down(const struct smcu_xport *xp);
+
+/**
  * smcu_xport_close() - kill, drain and free; every ring must be unmapped before; no upcall runs after it returns
  * @xp: endpoint
  *
