@@ -4,7 +4,7 @@
 #include "base/base.h"
 
 static const char * const names[SMCU_S_COUNT] = {
-#define X(name, text) [SMCU_S_##name] = #name,
+#define X(name, text) #name,
 	SMCU_STATS(X)
 #undef X
 };

@@ -7,6 +7,7 @@
 
 u32 smcu_conn_rx_avail(const struct smcu_conn *conn)
 {
+	/* Pairs with receive_locked(): the bytes are there before they are counted. */
 	return (u32)(smp_load_acquire(&conn->rx_written) - READ_ONCE(conn->rx_read));
 }
 

@@ -9,6 +9,7 @@ int smcu_conn_queue(struct smcu_conn *conn, struct iov_iter *from, size_t len, g
 {
 	u32 free, n;
 
+	/* Pairs with the releases below and in smcu_conn_join(): who sees the ring sees its size. */
 	if (unlikely(!smp_load_acquire(&conn->sndbuf))) {
 		struct smcu_buf *buf = smcu_buf_alloc(conn->snd_size, gfp);
 
@@ -16,6 +17,7 @@ int smcu_conn_queue(struct smcu_conn *conn, struct iov_iter *from, size_t len, g
 			return PTR_ERR(buf);
 		spin_lock_bh(&conn->lock);
 		if (!conn->sndbuf) {
+			/* Pairs with the acquire above, in another call. */
 			smp_store_release(&conn->sndbuf, buf);
 			buf = NULL;
 		}

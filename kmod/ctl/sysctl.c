@@ -18,7 +18,6 @@
 
 #define UEID_TEXT (SMCU_MAX_LOCAL_EIDS * (SMCU_EID_LEN + 1))
 
-static int one = 1;
 static int handshakes_max = 65536;
 static int ring_min = SMCU_RMBE_MIN;
 static int ring_max = 2 * 1024 * 1024;
@@ -95,7 +94,7 @@ int smcu_sysctl_net_init(struct net *net)
 		{ .procname = "enable", .data = &sn->enable, .maxlen = sizeof(int), .mode = 0644,
 		  .proc_handler = proc_dointvec_minmax, .extra1 = SYSCTL_ZERO, .extra2 = SYSCTL_ONE },
 		{ .procname = "max_handshakes", .data = &sn->max_handshakes, .maxlen = sizeof(int), .mode = 0644,
-		  .proc_handler = proc_dointvec_minmax, .extra1 = &one, .extra2 = &handshakes_max },
+		  .proc_handler = proc_dointvec_minmax, .extra1 = SYSCTL_ONE, .extra2 = &handshakes_max },
 		{ .procname = "rmem", .data = &sn->rmem, .maxlen = sizeof(int), .mode = 0644,
 		  .proc_handler = proc_dointvec_minmax, .extra1 = &ring_min, .extra2 = &ring_max },
 		{ .procname = "wmem", .data = &sn->wmem, .maxlen = sizeof(int), .mode = 0644,

@@ -266,6 +266,7 @@ bool smcu_lgr_activate(struct smcu_lgr *lgr)
 
 enum smcu_lgr_state smcu_lgr_state(const struct smcu_lgr *lgr)
 {
+	/* Pairs with the releases where it is set: what led to the state, the reason of a failure included, is visible. */
 	return smp_load_acquire(&lgr->state);
 }
 

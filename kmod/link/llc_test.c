@@ -41,7 +41,6 @@ void smcu_llc_test_work(struct work_struct *work)
 		delay = lgr->test_due - jiffies;
 	} else if (lgr->testing) {
 		smcu_lgr_end(lgr, SMCU_R_NO_LINK, 0, false);
-		return;
 	} else {
 		/* No room: what fills the queue is unanswered, too. */
 		smcu_llc_send(lgr, &msg);

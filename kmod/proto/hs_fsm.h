@@ -72,7 +72,7 @@ struct smcu_hs_step {
  * @state: enum smcu_hs_state
  * @event: enum smcu_hs_event
  *
- * Rules: until the server has sent its accept nothing of ours is on the stream, so whatever goes wrong there is a fallback;
+ * Rules: until the server has taken a proposal off the stream nothing has happened to it, so whatever goes wrong is a fallback;
  * a client whose proposal was answered by anything but CLC is dead. DONE, FALLBACK and FAILED are final. Every state but
  * these has an edge for TIMEOUT, EOF, LOCAL_FAIL and BAD. An event that can't happen in a state (START twice, a CLC message of
  * the wrong type) acts like BAD.

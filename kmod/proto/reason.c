@@ -8,7 +8,8 @@ struct reason_row {
 };
 
 static const struct reason_row rows[SMCU_R_COUNT] = {
-#define X(name, value, sentence) [SMCU_R_##name] = { .code = (value), .text = (sentence) },
+#define X(name, value, sentence) \
+	[SMCU_R_##name] = { .code = (value), .text = (sentence) },
 	SMCU_REASONS(X)
 #undef X
 };

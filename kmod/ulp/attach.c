@@ -201,6 +201,7 @@ static int ulp_init(struct sock *sk)
 	 */
 	icsk->icsk_ulp_ops = &smcu_ulp_ops;
 	rcu_assign_pointer(icsk->icsk_ulp_data, (void __rcu *)ctx);
+	/* Release: who sees the table sees the ctx; pairs with the dependency of every method on sk_prot. */
 	smp_store_release(&sk->sk_prot, smcu_prot_for(sk));
 	if (sk->sk_socket)
 		WRITE_ONCE(sk->sk_socket->ops, smcu_prot_ops_for(sk));
@@ -272,7 +273,7 @@ int smcu_ulp_init(void)
 	int err = tcp_register_ulp(&smcu_ulp_ops);
 
 	if (err == -EEXIST)
-		pr_err("a TCP ULP named \"" SMCU_ULP_NAME "\" is registered already: unload the kernel's own smc module first (modprobe -r smc_diag smc) and keep it away (blacklist smc)\n");
+		pr_err("ULP \"" SMCU_ULP_NAME "\" is taken by the kernel's own module: modprobe -r smc_diag smc, and blacklist smc\n");
 	return err;
 }
 

@@ -177,8 +177,8 @@ out_err:
 	return copied;
 }
 
-/* The socket is locked. Return: bytes, 0 at the end, -errno; or 1 << 30 where TCP is to be asked. */
-#define ASK_TCP (1 << 30)
+/* The socket is locked. Return: bytes, 0 at the end, -errno; or ASK_TCP. */
+#define ASK_TCP INT_MAX
 
 static int recv_locked(struct smcu_ctx *ctx, struct msghdr *msg, size_t len, int flags)
 {

@@ -128,8 +128,7 @@ bool smcu_shut_step(struct smcu_ctx *ctx)
 	struct smcu_conn_view v;
 
 	if (!ctx->close_begun)
-		begin_close(ctx, smcu_conn_rx_avail(ctx->conn) ||
-				 (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime));
+		begin_close(ctx, smcu_conn_rx_avail(ctx->conn) || (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime));
 	smcu_conn_look(ctx->conn, &v, false);
 	if (!v.tx_unsent && !ctx->fin_sent) {
 		ctx->fin_sent = true;
