@@ -15,8 +15,9 @@
 #define IPPROTO_TCP 6
 #define ALLOW 1
 
-/* What the rules say of one dimension. dims spares lookups no rule asks for; the first dimension's set stands in, which changes
- * nothing in an intersection.
+/*
+ * What the rules say of one dimension. Where no rule constrains it the lookup is spared: the first dimension's set stands in, which
+ * changes nothing in an intersection.
  */
 #define LOOKUP(set, trie, key, flow, dims, dim)                             \
 	do {                                                                \

@@ -259,8 +259,11 @@ int links_list(const struct pins *pins, struct link_state **links)
 		if (entry->d_name[0] == '.')
 			continue;
 		grown = reallocarray(*links, nr + 1, sizeof(*grown));
-		if (!grown)
-			break;
+		if (!grown) {
+			free(*links);
+			closedir(dir);
+			return -ENOMEM;
+		}
 		*links = grown;
 		if (!read_link(pins, entry->d_name, &grown[nr]))
 			nr++;
