@@ -51,7 +51,7 @@ falls_back "plain server" peer_no_smc "" "--ulp"
 falls_back "plain client" "" "--ulp" ""
 sysctl -qw net.smc_ulp.ueid=HOST$SMCU_HOST
 barrier ueid
-falls_back "no common EID" no_eid "--ulp" "--ulp"
+falls_back "no common EID" "no_eid|peer_declined" "--ulp" "--ulp"
 sysctl -qw net.smc_ulp.ueid=$UEID
 barrier ueid-again
 [ "$SMCU_HOST" = 2 ] || rdma link del rxe0
