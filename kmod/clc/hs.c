@@ -238,14 +238,18 @@ static int next_event(struct smcu_hs *hs)
 	case -ECONNRESET:
 		return SMCU_HE_EOF;
 	case -EPROTO:
-		hs->reason = SMCU_R_NOT_CLC;
-		return SMCU_HE_BAD;
+		ev = SMCU_HE_BAD;
+		break;
 	default:
 		ev = message_event(hs, &hdr);
-		if (ev == SMCU_HE_BAD)
-			hs->reason = SMCU_R_NOT_CLC;
-		return ev;
+		break;
 	}
+	if (ev == SMCU_HE_BAD) {
+		hs->reason = SMCU_R_NOT_CLC;
+		hs->x->violation = smcu_get_be32(hs->x->msg) == SMCU_EYECATCHER_R;
+	}
+	if (ev != NO_EVENT)
+		return ev;
 	if (time_after_eq(jiffies, hs->deadline)) {
 		bool link = hs->state == SMCU_HS_C_WAIT_LINK || hs->state == SMCU_HS_S_WAIT_LINK;
 
@@ -331,6 +335,11 @@ u8 smcu_hs_step(struct smcu_hs *hs)
 			return hs->state;
 		}
 again:
+		if (ev == SMCU_HE_BAD && hs->x->violation) {
+			/* It calls itself CLC and is not: what follows can't be the program's either. */
+			hs->state = SMCU_HS_FAILED;
+			break;
+		}
 		step = smcu_hs_next(hs->state, ev);
 		hs->state = step.next;
 		hs->deadline = jiffies + msecs_to_jiffies(smcu_hs_timeout_ms(hs->state));
