@@ -2,6 +2,7 @@
 /* cgroup v2 directories: path to file descriptor and id, and back. The id is the directory's inode number. */
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,33 +79,59 @@ out:
 	return fd;
 }
 
-/* The path of a cgroup id, to be freed; NULL if it is gone or we may not look. */
-char *cgroup_path(const struct settings *set, uint64_t id)
+/* By the id as a file handle: at once, but needs CAP_DAC_READ_SEARCH and a kernel with CONFIG_FHANDLE. */
+static char *path_by_handle(const char *root, uint64_t id)
 {
 	struct {
 		struct file_handle head;
 		uint64_t id;
 	} handle = { { .handle_bytes = sizeof(uint64_t), .handle_type = FILEID_KERNFS }, id };
-	char link[64], path[4096], *root = find_root(set);
-	int mount = -1, fd = -1;
-	ssize_t n = -1;
+	char link[64], path[4096];
+	int mount, fd;
+	ssize_t n;
 
-	if (root)
-		mount = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (mount >= 0)
-		fd = open_by_handle_at(mount, &handle.head, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-		n = readlink(link, path, sizeof(path) - 1);
-		close(fd);
-	}
-	if (mount >= 0)
-		close(mount);
-	free(root);
-	if (n < 0)
+	mount = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (mount < 0)
 		return NULL;
-	path[n] = '\0';
-	return strdup(path);
+	fd = open_by_handle_at(mount, &handle.head, O_RDONLY | O_CLOEXEC);
+	close(mount);
+	if (fd < 0)
+		return NULL;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	close(fd);
+	return n < 0 ? NULL : strndup(path, n);
+}
+
+/* By looking at every cgroup. */
+static char *path_by_search(char *root, uint64_t id)
+{
+	char *roots[] = { root, NULL }, *path = NULL;
+	FTSENT *entry;
+	FTS *tree;
+
+	tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	while (tree && !path && (entry = fts_read(tree))) {
+		if (entry->fts_info == FTS_D && entry->fts_statp->st_ino == id)
+			path = strdup(entry->fts_path);
+	}
+	if (tree)
+		fts_close(tree);
+	return path;
+}
+
+/* The path of a cgroup id, to be freed; NULL if it is gone or we may not look. */
+char *cgroup_path(const struct settings *set, uint64_t id)
+{
+	char *root = find_root(set), *path;
+
+	if (!root)
+		return NULL;
+	path = path_by_handle(root, id);
+	if (!path)
+		path = path_by_search(root, id);
+	free(root);
+	return path;
 }
 
 /* The hierarchy's root has no cgroup.type. */
