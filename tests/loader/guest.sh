@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
 # title: BPF programs ask for SMC: redirect, kfunc, loader
 # hosts: 1
-# kernel: 6.12 6.1
+# kernel: 6.12
 # timeout: 400
 # suites: check debug
 #
