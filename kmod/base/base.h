@@ -54,7 +54,6 @@ struct ctl_table_header;
  * struct smcu_net - what the module keeps for a network namespace
  * @stats: counters, one set a processor
  * @handshakes: running now
- * @connecting: sockets of ours in SYN_SENT; while it is 0 incoming packets are not looked at
  * @socks: every ctx of ulp/, for /proc; protected by @socks_lock
  * @socks_lock: BH-safe leaf lock
  * @sysctl: registration of net.smc_ulp
@@ -69,7 +68,6 @@ struct ctl_table_header;
 struct smcu_net {
 	struct smcu_stats __percpu *stats;
 	atomic_t handshakes;
-	atomic_t connecting;
 	struct list_head socks;
 	spinlock_t socks_lock;
 	struct ctl_table_header *sysctl;

@@ -229,7 +229,7 @@ static void ulp_release(struct sock *sk)
 	smcu_attach_restore(ctx);
 	if (smcu_prot_is_ours(sk->sk_prot))
 		WRITE_ONCE(sk->sk_prot, ctx->base);
-	smcu_connect_done(ctx);
+	smcu_synopt_done(ctx);
 	smcu_listen_unlink(ctx);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
 	/* Not only to clean up: a timer that is running must not outlive the module. A socket that never got so far costs nothing. */

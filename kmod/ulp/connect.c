@@ -6,15 +6,6 @@
  */
 #include "ulp/internal.h"
 
-/* The SYN is answered or given up: incoming packets need not be looked at on our behalf. */
-void smcu_connect_done(struct smcu_ctx *ctx)
-{
-	if (!ctx->connecting)
-		return;
-	ctx->connecting = false;
-	atomic_dec(&ctx->sn->connecting);
-}
-
 int smcu_connect(struct sock *sk, struct sockaddr *addr, int len)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
@@ -30,14 +21,14 @@ int smcu_connect(struct sock *sk, struct sockaddr *addr, int len)
 	}
 	ctx->synack = false;
 	WRITE_ONCE(ctx->mode, SMCU_M_CONNECT);
-	ctx->connecting = true;
-	atomic_inc(&ctx->sn->connecting);
 	smcu_attach_hook(ctx);
 	err = ctx->base->connect(sk, addr, len);
 	if (err && ctx->mode == SMCU_M_CONNECT) {
-		smcu_connect_done(ctx);
+		smcu_synopt_done(ctx);
 		smcu_attach_unhook(ctx);
 		WRITE_ONCE(ctx->mode, SMCU_M_INIT);
+	} else {
+		smcu_synopt_expect(ctx);
 	}
 	return err;
 }
@@ -60,14 +51,13 @@ void smcu_state_change(struct sock *sk)
 		break;
 	case SMCU_M_CONNECT:
 		if (sk->sk_state == TCP_ESTABLISHED) {
-			smcu_connect_done(ctx);
 			if (ctx->synack)
 				smcu_engine_begin(ctx);
 			else
 				smcu_fallback(ctx, SMCU_R_PEER_NO_SMC);
 		} else if (sk->sk_state == TCP_CLOSE) {
 			/* Refused or timed out: disconnect() follows, or close(). */
-			smcu_connect_done(ctx);
+			smcu_synopt_done(ctx);
 		}
 		break;
 	case SMCU_M_HS:

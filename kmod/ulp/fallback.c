@@ -4,21 +4,18 @@
  *
  * No byte is lost: what the program wrote early is in the ring and goes into TCP, in order, before the tables are switched back;
  * senders meanwhile append to the ring, never past it. What the peer sent after its last CLC message was not read by us and is TCP's.
- * No wakeup is lost: after the switch everybody is woken and looks again through TCP's own methods.
+ * No wakeup is lost: after the switch everybody is woken (by the caller, or by TCP's state change) and looks again through TCP's own
+ * methods.
  */
 #include "ulp/internal.h"
 
 /* Socket locked, or in a callback of TCP with its spinlock held. Nothing may be left in the ring. */
 void smcu_fallback(struct smcu_ctx *ctx, enum smcu_reason reason)
 {
-	struct sock *sk = ctx->sk;
-
 	ctx->reason = reason;
 	WRITE_ONCE(ctx->mode, SMCU_M_TCP);
 	smcu_attach_restore(ctx);
 	smcu_stat_fallback(ctx->sn, reason);
-	/* Sleepers in our own waits, and edge-triggered pollers, look again. */
-	smcu_wake_all(sk);
 }
 
 /* Engine. Return: all is in TCP and the socket is plain. Otherwise write_space or a timer will call again. */

@@ -41,6 +41,7 @@ enum smcu_mode {
  * @sn: namespace
  * @base: TCP's protocol table
  * @base_ops: TCP's socket operations
+ * @af_ops: TCP's icsk_af_ops while ours wait for the SYN-ACK
  * @saved_state_change: sk_state_change before @hooked
  * @saved_data_ready: likewise
  * @saved_write_space: likewise
@@ -54,7 +55,6 @@ enum smcu_mode {
  * @pinned: a reference on @sk is held for upcalls of conn/
  * @unpinning: until a grace period is over
  * @counted: sn->handshakes counts us
- * @connecting: sn->connecting counts us
  * @closing: close(2) is over for the program; the engine owns the descriptor's reference and ends with TCP's close
  * @close_begun: conn/ was told
  * @aborted: conn/ was told to say "abnormal"
@@ -86,6 +86,7 @@ struct smcu_ctx {
 	struct smcu_net *sn;
 	struct proto *base;
 	const struct proto_ops *base_ops;
+	const struct inet_connection_sock_af_ops *af_ops;
 	void (*saved_state_change)(struct sock *sk);
 	void (*saved_data_ready)(struct sock *sk);
 	void (*saved_write_space)(struct sock *sk);
@@ -99,7 +100,6 @@ struct smcu_ctx {
 	bool pinned;
 	bool unpinning;
 	bool counted;
-	bool connecting;
 	bool closing;
 	bool close_begun;
 	bool aborted;
@@ -187,7 +187,6 @@ extern const struct smcu_hs_ops smcu_engine_hs_ops;
 
 /* connect.c */
 int smcu_connect(struct sock *sk, struct sockaddr *addr, int len);
-void smcu_connect_done(struct smcu_ctx *ctx);
 void smcu_state_change(struct sock *sk);
 void smcu_data_ready(struct sock *sk);
 void smcu_write_space(struct sock *sk);
@@ -223,7 +222,8 @@ extern const struct smcu_conn_owner_ops smcu_wake_ops;
 void smcu_wake_all(struct sock *sk);
 
 /* synopt.c */
-void smcu_synopt_want(struct smcu_ctx *ctx);
+void smcu_synopt_expect(struct smcu_ctx *ctx);
+void smcu_synopt_done(struct smcu_ctx *ctx);
 bool smcu_synopt_agreed(const struct request_sock *req);
 
 #endif

@@ -112,7 +112,7 @@ void smcu_close(struct sock *sk, long timeout)
 	default:
 		break;
 	}
-	smcu_connect_done(ctx);
+	smcu_synopt_done(ctx);
 	WRITE_ONCE(ctx->mode, SMCU_M_TCP);
 	smcu_attach_restore(ctx);
 	release_sock(sk);
@@ -215,7 +215,7 @@ int smcu_disconnect(struct sock *sk, int flags)
 	default:
 		break;
 	}
-	smcu_connect_done(ctx);
+	smcu_synopt_done(ctx);
 	smcu_attach_unhook(ctx);
 	memset(&ctx->hs, 0, sizeof(ctx->hs));
 	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, sk, ctx->base, false);

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The SMC option in SYN and SYN-ACK, by netfilter hooks: one way for all kernels, also for those without CONFIG_SMC.
+ * The SMC option in SYN and SYN-ACK, in one way for all kernels, also for those without CONFIG_SMC.
  *
- * Client: LOCAL_OUT adds the option to each SYN of a socket in CONNECT; LOCAL_IN looks for it in the SYN-ACK and notes it in the
- * ctx just before TCP processes the same packet. Server: the listener saves SYNs (TCP_SAVE_SYN); LOCAL_OUT adds the option to a
- * SYN-ACK if the saved SYN has it, and marks the saved SYN; clone() reads the mark. So only options that were really received and
- * really sent count, whatever happens between: syncookies and Fast Open have no saved SYN or no mark and end as plain TCP.
+ * A netfilter hook adds it on the way out (LOCAL_OUT): to each SYN of a socket in CONNECT, and to a SYN-ACK if the SYN that the
+ * listener has saved (TCP_SAVE_SYN) carries it; the saved SYN is marked then, and clone() reads the mark. A client reads the SYN-ACK
+ * where MPTCP does, in the address family's callback at establishment. So only options that were really received and really sent
+ * count: syncookies and Fast Open have no saved SYN or no mark and end as plain TCP.
  *
- * Packets of others cost a look at sk_state on the way out, and a look at a counter on the way in.
+ * Packets of others cost a look at sk_state on the way out, and nothing on the way in.
  */
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
-#include <net/inet_hashtables.h>
-#include <net/inet6_hashtables.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include "proto/synopt.h"
@@ -176,59 +174,79 @@ static unsigned int out(struct sk_buff *skb, bool v6)
 	return NF_ACCEPT;
 }
 
-static struct sock *in_lookup(struct net *net, struct sk_buff *skb, const struct tcphdr *th, bool v6)
+/*
+ * The SYN-ACK that TCP has accepted, on its way into tcp_finish_connect(): what it says is noted just before the state changes. The
+ * socket's operations are TCP's again from here. Called in softirq or with the socket owned, never twice for a connect.
+ */
+static void finish_connect(struct sock *sk, const struct sk_buff *skb)
 {
-	struct inet_hashinfo *hashinfo = net->ipv4.tcp_death_row.hashinfo;
-
-#if IS_ENABLED(CONFIG_IPV6)
-	if (v6)
-		return __inet6_lookup_established(net, hashinfo, &ipv6_hdr(skb)->saddr, th->source, &ipv6_hdr(skb)->daddr,
-						  ntohs(th->dest), inet6_iif(skb), inet6_sdif(skb));
-#endif
-	return __inet_lookup_established(net, hashinfo, ip_hdr(skb)->saddr, th->source, ip_hdr(skb)->daddr,
-					 ntohs(th->dest), inet_iif(skb), inet_sdif(skb));
-}
-
-/* A SYN-ACK while sockets of ours are connecting: note what it says in the ctx it is for. */
-static unsigned int in(struct net *net, struct sk_buff *skb, bool v6)
-{
-	unsigned int off = skb_transport_offset(skb);
-	u8 buf[15 * 4];
-	struct smcu_ctx *ctx;
-	struct tcphdr *th;
-	struct sock *sk;
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+	const u8 *opt;
 	size_t len;
 
-	if (likely(!atomic_read(&smcu_base_net(net)->connecting)))
-		return NF_ACCEPT;
-	if ((v6 ? ipv6_hdr(skb)->nexthdr : ip_hdr(skb)->protocol) != IPPROTO_TCP)
-		return NF_ACCEPT;
-	th = skb_header_pointer(skb, off, sizeof(*th), buf);
-	if (!th || !th->syn || !th->ack || th->doff * 4 < sizeof(*th))
-		return NF_ACCEPT;
-	th = skb_header_pointer(skb, off, th->doff * 4, buf);
-	if (!th)
-		return NF_ACCEPT;
-	sk = in_lookup(net, skb, th, v6);
-	if (!sk)
-		return NF_ACCEPT;
-	/*
-	 * TCP accepts exactly this acknowledgment of a SYN without data; a forged one must not speak for the peer. It is compared with
-	 * write_seq since snd_nxt follows only after the SYN has left, and the answer may be faster.
-	 */
-	if (sk->sk_state == TCP_SYN_SENT && inet_csk(sk)->icsk_ulp_ops == &smcu_ulp_ops &&
-	    ntohl(th->ack_seq) == READ_ONCE(tcp_sk(sk)->write_seq)) {
-		rcu_read_lock();
-		ctx = smcu_ulp_ctx(sk);
-		if (ctx && smcu_ulp_mode(ctx) == SMCU_M_CONNECT) {
-			const u8 *opt = options(th, &len);
+	opt = options(tcp_hdr(skb), &len);
+	/* Crossing SYNs make two clients, and no server. */
+	ctx->synack = tcp_hdr(skb)->syn && tcp_hdr(skb)->ack && smcu_synopt_find(opt, len) >= 0;
+	smcu_synopt_done(ctx);
+	inet_csk(sk)->icsk_af_ops->sk_rx_dst_set(sk, skb);
+}
 
-			WRITE_ONCE(ctx->synack, smcu_synopt_find(opt, len) >= 0);
+/* Copies of TCP's address family operations (IPv4, IPv6, v4-mapped), made when one is met first; TCP has no more of them. */
+static struct af_copy {
+	const struct inet_connection_sock_af_ops *base;
+	struct inet_connection_sock_af_ops ours;
+} af_copies[3];
+static DEFINE_SPINLOCK(af_lock);
+
+static const struct inet_connection_sock_af_ops *af_ops_for(const struct inet_connection_sock_af_ops *base)
+{
+	const struct inet_connection_sock_af_ops *found = NULL;
+	int i;
+
+	spin_lock_bh(&af_lock);
+	for (i = 0; i < ARRAY_SIZE(af_copies); i++) {
+		struct af_copy *c = &af_copies[i];
+
+		if (!c->base) {
+			c->ours = *base;
+			c->ours.sk_rx_dst_set = finish_connect;
+			c->base = base;
 		}
-		rcu_read_unlock();
+		if (c->base == base) {
+			found = &c->ours;
+			break;
+		}
 	}
-	sock_gen_put(sk);
-	return NF_ACCEPT;
+	spin_unlock_bh(&af_lock);
+	return found;
+}
+
+/*
+ * The SYN is out and the socket is locked, so the answer has not been processed yet. TCP has chosen the operations by now (v4-mapped
+ * addresses have their own). Where they are not known nothing is noted, and the connection ends as plain TCP.
+ */
+void smcu_synopt_expect(struct smcu_ctx *ctx)
+{
+	struct inet_connection_sock *icsk = inet_csk(ctx->sk);
+	const struct inet_connection_sock_af_ops *ours;
+
+	sock_owned_by_me(ctx->sk);
+	if (ctx->af_ops || ctx->sk->sk_state != TCP_SYN_SENT)
+		return;
+	ours = af_ops_for(icsk->icsk_af_ops);
+	if (!ours)
+		return;
+	ctx->af_ops = icsk->icsk_af_ops;
+	WRITE_ONCE(icsk->icsk_af_ops, ours);
+}
+
+/* The answer has come or will not. Socket locked, or in softirq with its spinlock held. */
+void smcu_synopt_done(struct smcu_ctx *ctx)
+{
+	if (!ctx->af_ops)
+		return;
+	WRITE_ONCE(inet_csk(ctx->sk)->icsk_af_ops, ctx->af_ops);
+	ctx->af_ops = NULL;
 }
 
 static unsigned int out4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
@@ -241,23 +259,11 @@ static unsigned int out6(void *priv, struct sk_buff *skb, const struct nf_hook_s
 	return out(skb, true);
 }
 
-static unsigned int in4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
-{
-	return in(state->net, skb, false);
-}
-
-static unsigned int in6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
-{
-	return in(state->net, skb, true);
-}
-
-/* Last in either chain: filters see the packet as TCP made it, and NAT has put the final addresses in. */
+/* Last in the chain: filters see the packet as TCP made it, and NAT has put the final addresses in. */
 static const struct nf_hook_ops hooks[] = {
 	{ .hook = out4, .pf = NFPROTO_IPV4, .hooknum = NF_INET_LOCAL_OUT, .priority = NF_IP_PRI_LAST },
-	{ .hook = in4, .pf = NFPROTO_IPV4, .hooknum = NF_INET_LOCAL_IN, .priority = NF_IP_PRI_LAST },
 #if IS_ENABLED(CONFIG_IPV6)
 	{ .hook = out6, .pf = NFPROTO_IPV6, .hooknum = NF_INET_LOCAL_OUT, .priority = NF_IP6_PRI_LAST },
-	{ .hook = in6, .pf = NFPROTO_IPV6, .hooknum = NF_INET_LOCAL_IN, .priority = NF_IP6_PRI_LAST },
 #endif
 };
 

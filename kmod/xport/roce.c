@@ -43,6 +43,7 @@ int smcu_roce_create(struct smcu_xport *xp)
 			.max_recv_wr = SMCU_RQ_WR + SMCU_RQ_DRAIN,
 			.max_send_sge = xp->max_sge,
 			.max_recv_sge = 2,
+			.max_inline_data = SMCU_SLOT_LEN,
 		},
 		.sq_sig_type = IB_SIGNAL_REQ_WR,
 		.qp_type = IB_QPT_RC,
@@ -55,7 +56,13 @@ int smcu_roce_create(struct smcu_xport *xp)
 	struct ib_qp *qp;
 	int err;
 
+	/* Not every adapter does it for kernel queue pairs; those that do need not look up and read the message's memory. */
 	qp = ib_create_qp(xp->xdev->pd, &init);
+	xp->inline_ok = !IS_ERR(qp);
+	if (IS_ERR(qp)) {
+		init.cap.max_inline_data = 0;
+		qp = ib_create_qp(xp->xdev->pd, &init);
+	}
 	if (IS_ERR(qp))
 		return PTR_ERR(qp);
 	err = ib_modify_qp(qp, &attr, IB_QP_STATE | IB_QP_PKEY_INDEX | IB_QP_PORT | IB_QP_ACCESS_FLAGS);

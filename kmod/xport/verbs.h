@@ -96,6 +96,7 @@ struct smcu_xdev {
  * @rcq: completions of receives; likewise
  * @psn: our first packet number
  * @mtu: path MTU code; own, then the smaller one after listen
+ * @inline_ok: messages are copied into the work request
  * @max_sge: of a WRITE
  * @flags: SMCU_XP_*; DEAD is set under @sq_lock, so nothing is posted after somebody has set it and released the lock
  * @qp_lock: one change of the queue pair's state at a time
@@ -130,6 +131,7 @@ struct smcu_xport {
 	u32 psn;
 	u8 mtu;
 	u8 max_sge;
+	bool inline_ok;
 	unsigned long flags;
 	struct mutex qp_lock;
 	bool drained;

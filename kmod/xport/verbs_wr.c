@@ -86,14 +86,18 @@ static void fill_send(struct smcu_xport *xp, u32 n_wr, const u8 *msg, u32 len, s
 
 	lockdep_assert_held(&xp->sq_lock);
 
-	memcpy(xp->tx_mem + mem, msg, len);
-	sge->addr = xp->tx_dma + mem;
+	if (xp->inline_ok) {
+		sge->addr = (uintptr_t)msg;
+	} else {
+		memcpy(xp->tx_mem + mem, msg, len);
+		sge->addr = xp->tx_dma + mem;
+	}
 	sge->length = len;
 	sge->lkey = xp->xdev->pd->local_dma_lkey;
 	wr->wr.sg_list = sge;
 	wr->wr.num_sge = 1;
 	wr->wr.opcode = IB_WR_SEND;
-	wr->wr.send_flags = IB_SEND_SOLICITED;
+	wr->wr.send_flags = IB_SEND_SOLICITED | (xp->inline_ok ? IB_SEND_INLINE : 0);
 }
 
 /* Take the slot at head for @n_wr work requests. Return: the slot; *@signal says whether the last of them gets a completion. */
