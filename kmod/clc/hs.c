@@ -244,10 +244,8 @@ static int next_event(struct smcu_hs *hs)
 		ev = message_event(hs, &hdr);
 		break;
 	}
-	if (ev == SMCU_HE_BAD) {
+	if (ev == SMCU_HE_BAD)
 		hs->reason = SMCU_R_NOT_CLC;
-		hs->x->violation = smcu_get_be32(hs->x->msg) == SMCU_EYECATCHER_R;
-	}
 	if (ev != NO_EVENT)
 		return ev;
 	if (time_after_eq(jiffies, hs->deadline)) {
@@ -335,8 +333,9 @@ u8 smcu_hs_step(struct smcu_hs *hs)
 			return hs->state;
 		}
 again:
-		if (ev == SMCU_HE_BAD && hs->x->violation) {
-			/* It calls itself CLC and is not: what follows can't be the program's either. */
+		if (hs->state == SMCU_HS_S_WAIT_PROPOSAL && hs->x->claims_clc &&
+		    (ev == SMCU_HE_BAD || ev == SMCU_HE_EOF || ev == SMCU_HE_TIMEOUT)) {
+			/* It calls itself CLC and is none, or half of one: not for the program, and nor is what follows. */
 			hs->state = SMCU_HS_FAILED;
 			break;
 		}

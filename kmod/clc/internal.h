@@ -15,7 +15,7 @@
  * @path: our end; held while @have_path
  * @have_path: see @path
  * @may_make: smcu_lgr_find_server() gave us the right to make the link group
- * @violation: a message with CLC's eyecatcher breaks the protocol
+ * @claims_clc: what is next on the stream begins with CLC's eyecatcher
  * @terms: agreed
  * @spec: of the link group
  * @prop: proposal, sent or received
@@ -30,7 +30,7 @@ struct smcu_hs_scratch {
 	struct smcu_path path;
 	bool have_path;
 	bool may_make;
-	bool violation;
+	bool claims_clc;
 	struct smcu_terms terms;
 	struct smcu_lgr_spec spec;
 	struct smcu_clc_proposal prop;

@@ -89,6 +89,7 @@ int smcu_clc_recv(struct smcu_hs *hs, struct smcu_clc_hdr *hdr)
 		return inet_sk_state_load(hs->sk) == TCP_CLOSE ? -ECONNRESET : -EAGAIN;
 	if (!n)
 		return -ECONNRESET;
+	hs->x->claims_clc = n >= 4 && smcu_get_be32(hs->x->msg) == SMCU_EYECATCHER_R;
 	err = smcu_clc_hdr_decode(hs->x->msg, n, hdr);
 	if (!err && hdr->length > sizeof(hs->x->msg))
 		return -EPROTO;
