@@ -28,7 +28,7 @@ struct smcu_hs_ops {
 };
 
 /**
- * struct smcu_hs - a handshake, embedded in the owner; zeroed before smcu_hs_start()
+ * struct smcu_hs - a handshake, embedded in the owner; zeroed before smcu_hs_init()
  * @ops: of the owner
  * @sk: TCP socket; the owner keeps it alive while the handshake is running
  * @base: TCP's own protocol table for @sk

@@ -50,7 +50,6 @@ int smcu_clc_client_first(struct smcu_hs *hs)
 	struct smcu_hs_scratch *x = hs->x;
 	struct smcu_clc_answer *a = &x->answer;
 	struct smcu_xaddr peer = { .qpn = a->qpn, .psn = a->psn, .mtu = a->mtu };
-	struct smcu_lgr *lgr;
 	int err;
 
 	err = check_accept(hs);
@@ -62,24 +61,18 @@ int smcu_clc_client_first(struct smcu_hs *hs)
 	memcpy(x->spec.peer_gid, a->gid, sizeof(a->gid));
 	x->spec.path = x->path;
 	x->spec.terms = x->terms;
-	lgr = smcu_lgr_create(&x->spec);
-	if (IS_ERR(lgr))
-		return smcu_clc_fail(hs, SMCU_R_LINK_UP, PTR_ERR(lgr));
-	hs->lgr = lgr;
-	hs->first = true;
-	err = smcu_clc_join(hs);
+	err = smcu_clc_first(hs);
 	if (err)
 		return err;
 	smcu_conn_set_peer(hs->conn, a);
 	memcpy(peer.gid, a->gid, sizeof(peer.gid));
 	memcpy(peer.mac, a->mac, sizeof(peer.mac));
-	err = smcu_lgr_set_peer(lgr, &peer, a->peer_id, a->direct);
+	err = smcu_lgr_set_peer(hs->lgr, &peer, a->peer_id, a->direct);
 	if (err)
 		return smcu_clc_fail(hs, err == -EHOSTUNREACH ? SMCU_R_NO_ROUTE : SMCU_R_LINK_UP, err);
-	err = smcu_lgr_confirm(lgr, &hs->waiter);
+	err = smcu_lgr_confirm(hs->lgr, &hs->waiter);
 	if (err)
 		return smcu_clc_fail(hs, SMCU_R_LINK_UP, err);
-	smcu_stat_inc(x->sn, first_contact);
 	return smcu_clc_answer_send(hs, SMCU_CLC_CONFIRM, true);
 }
 

@@ -78,6 +78,19 @@ int smcu_clc_join(struct smcu_hs *hs)
 	return 0;
 }
 
+/* First contact: a new link group, with this connection as its first member. */
+int smcu_clc_first(struct smcu_hs *hs)
+{
+	struct smcu_lgr *lgr = smcu_lgr_create(&hs->x->spec);
+
+	if (IS_ERR(lgr))
+		return smcu_clc_fail(hs, SMCU_R_LINK_UP, PTR_ERR(lgr));
+	hs->lgr = lgr;
+	hs->first = true;
+	smcu_stat_inc(hs->x->sn, first_contact);
+	return smcu_clc_join(hs);
+}
+
 /* Accept and confirm differ in the type only: both say where our end of the link and our ring are. */
 int smcu_clc_answer_send(struct smcu_hs *hs, u8 type, bool first)
 {

@@ -34,20 +34,13 @@ int smcu_clc_server_negotiate(struct smcu_hs *hs)
 
 int smcu_clc_server_first(struct smcu_hs *hs)
 {
-	struct smcu_hs_scratch *x = hs->x;
-	struct smcu_lgr *lgr;
 	int err;
 
-	x->may_make = false;
-	lgr = smcu_lgr_create(&x->spec);
-	if (IS_ERR(lgr))
-		return smcu_clc_fail(hs, SMCU_R_LINK_UP, PTR_ERR(lgr));
-	hs->lgr = lgr;
-	hs->first = true;
-	err = smcu_clc_join(hs);
+	/* Making it, or failing to, uses up the right that smcu_lgr_find_server() gave. */
+	hs->x->may_make = false;
+	err = smcu_clc_first(hs);
 	if (err)
 		return err;
-	smcu_stat_inc(x->sn, first_contact);
 	return smcu_clc_answer_send(hs, SMCU_CLC_ACCEPT, true);
 }
 

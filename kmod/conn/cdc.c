@@ -37,20 +37,23 @@ bool smcu_conn_post_locked(struct smcu_conn *conn, const struct smcu_xwrite *w, 
 	return true;
 }
 
-static unsigned int flush_due_locked(struct smcu_conn *conn)
+static void flush_due_locked(struct smcu_conn *conn)
 {
 	if (conn->cdc_due && conn->started && !conn->dead)
 		smcu_conn_post_locked(conn, NULL, 0, conn->tx_sent, 0, conn->want_close);
-	return 0;
 }
 
 /* The peer breaks the protocol: tell it, and end the connection for the program. */
 static unsigned int violation_locked(struct smcu_conn *conn)
 {
+	unsigned int wake;
+
 	smcu_stat_inc(conn->sn, rx_bad);
 	conn->cflags |= SMCU_CF_ABORT;
 	conn->cdc_due = true;
-	return smcu_conn_event_locked(conn, SMCU_CE_PEER_ABORT) | flush_due_locked(conn);
+	wake = smcu_conn_event_locked(conn, SMCU_CE_PEER_ABORT);
+	flush_due_locked(conn);
+	return wake;
 }
 
 static unsigned int receive_locked(struct smcu_conn *conn, const struct smcu_cdc *cdc)
@@ -100,7 +103,7 @@ static unsigned int receive_locked(struct smcu_conn *conn, const struct smcu_cdc
 
 	if (conn->tx_queued != conn->tx_sent || conn->want_done || conn->want_close)
 		wake |= smcu_conn_push_locked(conn);
-	wake |= flush_due_locked(conn);
+	flush_due_locked(conn);
 	return wake;
 }
 
@@ -141,7 +144,7 @@ static void conn_room(struct smcu_member *m)
 	if (conn->want_room) {
 		conn->want_room = false;
 		wake = smcu_conn_push_locked(conn);
-		wake |= flush_due_locked(conn);
+		flush_due_locked(conn);
 		if (conn->want_close)
 			wake |= SMCU_CW_EVENT;
 	}

@@ -13,8 +13,6 @@ u32 smcu_conn_rx_avail(const struct smcu_conn *conn)
 
 static void consume(struct smcu_conn *conn, u32 n)
 {
-	unsigned int wake = 0;
-
 	spin_lock_bh(&conn->lock);
 	WRITE_ONCE(conn->rx_read, conn->rx_read + n);
 	if (conn->started && !conn->dead && !conn->eof &&
@@ -26,7 +24,6 @@ static void consume(struct smcu_conn *conn, u32 n)
 	}
 	spin_unlock_bh(&conn->lock);
 	smcu_stat_add(conn->sn, rx_bytes, n);
-	smcu_conn_wake(conn, wake);
 }
 
 int smcu_conn_recv(struct smcu_conn *conn, struct iov_iter *to, size_t len, int peek_off)

@@ -202,7 +202,6 @@ void smcu_listen_drain(struct sock *sk);
 /* io.c, poll.c, shut.c */
 int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
 int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len);
-void smcu_splice_eof(struct socket *sock);
 int smcu_ioctl(struct sock *sk, int cmd, int *karg);
 __poll_t smcu_poll(struct file *file, struct socket *sock, poll_table *wait);
 int smcu_set_rcvlowat(struct sock *sk, int val);
