@@ -84,11 +84,12 @@ static void print_features(const struct features *f)
 									"not at all: connections stay on TCP");
 }
 
-static void print_status(const struct features *f, const json_t *links, const json_t *policy)
+static const struct column link_columns[] = {
+	{ "cgroup", "CGROUP" }, { "hook", "HOOK" }, { "program", "PROGRAM", true }, { "state", "STATE", false, true }, { 0 },
+};
+
+static void print_status(const struct features *f, json_t *links, const json_t *policy)
 {
-	static const struct column link_columns[] = {
-		{ "cgroup", "CGROUP" }, { "hook", "HOOK" }, { "program", "PROGRAM", true }, { "state", "STATE" }, { 0 },
-	};
 	static const struct column rule_columns[] = {
 		{ "rule", "RULE" },		  { "action", "ACTION" },	  { "hits", "HITS", true },
 		{ "enabled", "ENABLED", true }, { "failed", "FAILED", true }, { "last_error", "LAST-ERROR" },
@@ -107,7 +108,7 @@ static void print_status(const struct features *f, const json_t *links, const js
 		puts("Nothing is attached.");
 		return;
 	}
-	out_table((json_t *)links, link_columns);
+	out_table(links, link_columns);
 	if (json_is_object(policy)) {
 		putchar('\n');
 		out_table(json_object_get(policy, "rules"), rule_columns);
@@ -150,10 +151,12 @@ int cmd_status(const struct settings *set, char **operands)
 					 "policy", policy, "degraded", code == EX_DEGRADED));
 		return ret ? ret : code;
 	}
-	print_status(&features, links, policy);
+	ret = set->columns ? out_table(links, link_columns) : 0;
+	if (!set->columns)
+		print_status(&features, links, policy);
 	json_decref(links);
 	json_decref(policy);
-	return code;
+	return ret ? ret : code;
 }
 
 int cmd_features(const struct settings *set, char **operands)
