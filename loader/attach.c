@@ -116,8 +116,11 @@ struct programs *programs_load(const struct pins *pins, enum way *way)
 	if (err == -EPERM || err == -EACCES)
 		log_error("the kernel refused the BPF programs: %s. CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed; are you root?",
 			  strerror(-err));
+	else if (!kernel_has_btf())
+		log_error("the BPF programs could not be loaded: this kernel has no BTF. Use one built with CONFIG_DEBUG_INFO_BTF, as Debian's are");
 	else
-		log_error("the BPF programs could not be loaded: %s (-v shows why)", strerror(-err));
+		log_error("the BPF programs could not be loaded: %s. smc-ulp-loader features says what this kernel lacks, -v what the verifier said",
+			  strerror(-err));
 	errno = -err;
 	return NULL;
 }

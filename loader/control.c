@@ -52,6 +52,7 @@ int control_clear(const struct pins *pins)
 			log_error("%s: %s", pins->links, strerror(-nr));
 		return nr < 0 ? -1 : 0;
 	}
+	containers_forget(pins);
 	err = maps_remove(pins);
 	if (!err)
 		err = programs_remove(pins);
@@ -100,15 +101,21 @@ int control_attach(const struct pins *pins, const struct smcpol *policy, const s
 		   enum way *way)
 {
 	struct programs *programs;
+	bool had_policy = false;
+	struct maps maps;
 	int code;
 
+	if (!maps_open(&maps, pins)) {
+		had_policy = maps_have_policy(&maps);
+		maps_close(&maps);
+	}
 	programs = programs_load(pins, way);
 	if (programs)
 		code = attach(pins, programs, policy, targets, nr);
 	else
 		code = errno == EPERM || errno == EACCES || errno == ENOMEM ? EX_FAILED : EX_UNSUPPORTED;
 	programs_free(programs);
-	if (code != EX_DONE)
+	if (code != EX_DONE && !had_policy)
 		control_clear(pins);
 	return code;
 }

@@ -123,9 +123,22 @@ int out_json(json_t *value);
 int out_table(json_t *rows, const struct column *columns);
 
 /* cgroup.c */
+struct cgroup_mount {
+	char *path;	 /* NULL: mounted nowhere */
+	bool is_hybrid;	 /* v1 hierarchies are mounted as well */
+	bool is_partial; /* not the host's whole hierarchy: a container's view */
+};
+
+#define MAX_CGROUP_DEPTH 64
+
+void cgroup_mount_find(const struct settings *set, struct cgroup_mount *mount);
+void cgroup_mount_free(struct cgroup_mount *mount);
+int cgroup_of_process(const struct settings *set, const char *pid, char **below);
+int cgroup_ancestors(const char *root, const char *path, uint64_t ids[MAX_CGROUP_DEPTH]);
 int cgroup_open(const struct settings *set, const char *path, char **resolved, uint64_t *id);
 char *cgroup_path(const struct settings *set, uint64_t id);
 bool cgroup_is_root(int fd);
+bool cgroup_is_populated(const char *path);
 
 /* features.c: what this kernel offers now. */
 enum way { WAY_NONE, WAY_SETSOCKOPT, WAY_KFUNC };
@@ -138,6 +151,8 @@ struct features {
 };
 
 void features_probe(struct features *f);
+bool kernel_has_btf(void);
+json_t *probes_report(const struct settings *set, const struct features *f); /* probes.c */
 const char *way_name(enum way way);
 void features_warn(const struct features *f);
 
@@ -153,6 +168,7 @@ struct pins {
 
 #define PINS_FRESH "new" /* a pin on its way to its name */
 #define RUN_INFIX "-run-"
+#define RUN_CGROUP "smc-ulp-run-"
 
 int pins_open(struct pins *pins, const struct settings *set, bool create);
 int pins_open_named(struct pins *pins, const struct settings *set, const char *name, bool create);
@@ -221,6 +237,34 @@ int control_attach(const struct pins *pins, const struct smcpol *policy, const s
 		   enum way *way);
 int control_publish(struct maps *maps, const struct pins *pins, const struct smcpol *policy);
 int control_clear(const struct pins *pins);
+
+/* containers.c */
+int container_put(const struct pins *pins, const char *id, uint64_t cgroup);
+int container_remove(const struct pins *pins, const char *id);
+int containers_gc(const struct settings *set, const struct pins *pins, bool dry_run);
+void containers_forget(const struct pins *pins);
+
+/* cmd_gc.c */
+int gc_pins(const struct settings *set, const struct pins *pins, bool dry_run, int *nr_containers);
+int gc_run_directory(const struct settings *set, const char *name, bool dry_run);
+
+/* kstats.c */
+struct kstats;
+
+struct kstats *kstats_new(void);
+void kstats_free(struct kstats *k);
+json_t *kstats_read(struct kstats *k);
+
+/* metrics.c */
+struct daemon_stats {
+	uint64_t loaded, unchanged, invalid, failed; /* looks at the policy file */
+	bool is_bad;
+	uint64_t attach_failed;
+};
+
+json_t *metrics_gather(const struct settings *set, const struct daemon_stats *daemon, struct kstats *kstats);
+void metrics_write(FILE *out, const json_t *families);
+void policy_hash(const char *text, char hex[65]);
 
 /* policy_file.c */
 struct smcpol *policy_read_file(const char *path, int *code);

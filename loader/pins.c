@@ -39,8 +39,8 @@ static int check_bpffs(const char *dir)
 	struct statfs fs;
 
 	if (statfs(dir, &fs)) {
-		log_error("%s: %s; it is where BPF objects are kept (mount -t bpf bpf DIR, and --bpffs DIR if elsewhere)", dir,
-			  strerror(errno));
+		log_error("%s: %s%s; it is where BPF objects are kept (mount -t bpf bpf DIR, and --bpffs DIR if elsewhere)", dir,
+			  strerror(errno), errno == EACCES ? " (are you root?)" : "");
 		return -1;
 	}
 	if (fs.f_type != BPF_FS_MAGIC) {
