@@ -79,9 +79,8 @@ static void for_each(const struct pins *pins, void (*function)(void *arg, const 
 }
 
 struct removal {
-	const struct settings *set;
 	const struct pins *pins;
-	const char *name; /* NULL: every container whose cgroup is gone */
+	const char *name; /* NULL: every container that has no link left to a cgroup that lives */
 	bool dry_run;
 	int nr;
 };
@@ -91,14 +90,8 @@ static void remove_one(void *arg, const char *name, uint64_t cgroup)
 	struct removal *r = arg;
 	char *path;
 
-	if (r->name && strcmp(r->name, name))
+	if (r->name ? strcmp(r->name, name) : links_cover(r->pins, &cgroup, 1) != 0)
 		return;
-	if (!r->name) {
-		path = cgroup_path(r->set, cgroup);
-		free(path);
-		if (path)
-			return;
-	}
 	r->nr++;
 	if (r->dry_run)
 		return;
@@ -121,16 +114,11 @@ int container_remove(const struct pins *pins, const char *id)
 }
 
 /* Those whose cgroup is gone. Return: how many. */
-int containers_gc(const struct settings *set, const struct pins *pins, bool dry_run)
+int containers_gc(const struct pins *pins, bool dry_run)
 {
-	struct removal r = { .set = set, .pins = pins, .dry_run = dry_run };
-	struct cgroup_mount mount;
+	struct removal r = { .pins = pins, .dry_run = dry_run };
 
-	/* Who sees only a part of the hierarchy would think the rest gone. */
-	cgroup_mount_find(set, &mount);
-	if (mount.path && !mount.is_partial)
-		for_each(pins, remove_one, &r);
-	cgroup_mount_free(&mount);
+	for_each(pins, remove_one, &r);
 	return r.nr;
 }
 

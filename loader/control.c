@@ -75,7 +75,7 @@ static int attach(const struct pins *pins, struct programs *programs, const stru
 		return EX_FAILED;
 	}
 	/* The policy first: no connection is decided by half of what was asked for. */
-	if (!policy && !maps_have_policy(&maps))
+	if (!policy && nr && !maps_have_policy(&maps))
 		policy = fallback = default_policy();
 	if (policy && control_publish(&maps, pins, policy))
 		goto out;
@@ -93,8 +93,8 @@ out:
 }
 
 /*
- * Load the programs, put the policy in force (NULL: keep the one there is, or take everything if there is none), renew every link, and
- * attach to the targets. *way is what the programs use in the end. Return: an exit code, with the reason printed; a first attach that
+ * Load the programs, put the policy in force (NULL: keep the one there is, or where there is none and something to attach, take
+ * everything), renew every link, and attach to the targets. *way is what the programs use in the end. Return: an exit code, with the reason printed; a first attach that
  * failed leaves nothing.
  */
 int control_attach(const struct pins *pins, const struct smcpol *policy, const struct target *targets, int nr,
