@@ -52,6 +52,8 @@ const struct command commands[] = {
 	{ "daemon", "", 0, 0, "pG*l", "follow the policy file and the cgroups that come and go; serve metrics", cmd_daemon },
 	{ "metrics", "", 0, 0, "", "print counters as OpenMetrics text", cmd_metrics },
 	{ "gc", "", 0, 0, "n", "remove what removed cgroups, containers and killed runs left", cmd_gc },
+	{ "hook oci", "STAGE", 1, 1, "F", "attach a container, or clean up after it: for container runtimes", cmd_hook_oci },
+	{ "hook install", "", 0, 0, "T!bn", "make a container runtime call the hook", cmd_hook_install },
 	{ "features", "", 0, 0, "", "say what this kernel and its modules can do, and why not", cmd_features },
 	{ "completion bash", "", 0, 0, "", "print completion for bash", cmd_completion },
 	{ "version", "", 0, 0, "", "print the version", cmd_version },

@@ -107,6 +107,7 @@ void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_setup(const struct settings *set);
+void log_to_syslog(void);
 void log_libbpf_replay(void);
 bool color_wanted(const struct settings *set, int fd);
 
@@ -236,6 +237,7 @@ struct target {
 
 int control_attach(const struct pins *pins, const struct smcpol *policy, const struct target *targets, int nr,
 		   enum way *way);
+int control_attach_ready(const struct pins *pins, const struct target *target);
 int control_publish(struct maps *maps, const struct pins *pins, const struct smcpol *policy);
 int control_clear(const struct pins *pins);
 
