@@ -47,11 +47,12 @@ static int program_of(const struct programs *programs, const char *hook)
 /* Maps that are pinned already are taken over, others are made and pinned. */
 static int set_pin_paths(struct select_bpf *skel, const struct pins *pins)
 {
-	struct bpf_map *maps[] = { skel->maps.smcu_state, skel->maps.smcu_tries, skel->maps.smcu_rules };
+	struct bpf_map *maps[] = { skel->maps.smcu_state, skel->maps.smcu_images, skel->maps.smcu_rules,
+				   skel->maps.smcu_cgroups, skel->maps.smcu_events };
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; i < 3 && !err; i++) {
+	for (i = 0; i < sizeof(maps) / sizeof(*maps) && !err; i++) {
 		char *path = path_join(pins->maps, bpf_map__name(maps[i]));
 
 		err = bpf_map__set_pin_path(maps[i], path);

@@ -25,17 +25,7 @@ static struct smcpol *default_policy(void)
 /* Return: 0 or -1 with the reason printed. */
 int control_publish(struct maps *maps, const struct pins *pins, const struct smcpol *policy)
 {
-	struct smcpol_image *image = smcpol_compile(policy);
-	char *text = smcpol_print(policy);
-	int err = -1;
-
-	if (image && text)
-		err = maps_publish(maps, pins, image, text);
-	else
-		log_error("out of memory");
-	smcpol_image_free(image);
-	free(text);
-	return err;
+	return maps_publish(maps, pins, policy);
 }
 
 /* When no link is left: remove policy, programs and directories. Return: 1 if so, 0 if links are left, -1 with the reason printed. */
