@@ -46,6 +46,11 @@ struct settings {
 	const char *src;
 	const char *port;
 	const char *pid;
+	const char *uid;
+	const char *gid;
+	const char *comm;
+	const char *netns;
+	const char *sort;
 };
 
 /* commands.c: the one table. */
@@ -87,9 +92,12 @@ int cmd_status(const struct settings *set, char **operands);
 int cmd_policy_check(const struct settings *set, char **operands);
 int cmd_policy_load(const struct settings *set, char **operands);
 int cmd_policy_show(const struct settings *set, char **operands);
+int cmd_policy_diff(const struct settings *set, char **operands);
+int cmd_policy_rollback(const struct settings *set, char **operands);
 int cmd_policy_off(const struct settings *set, char **operands);
 int cmd_policy_on(const struct settings *set, char **operands);
 int cmd_explain(const struct settings *set, char **operands);
+int cmd_rules(const struct settings *set, char **operands);
 int cmd_run(const struct settings *set, char **operands);
 int cmd_daemon(const struct settings *set, char **operands);
 int cmd_monitor(const struct settings *set, char **operands);
@@ -165,6 +173,7 @@ struct pins {
 	char *programs;
 	char *containers; /* a directory for each container that a hook attached: its id, @, its cgroup's id */
 	char *maps;
+	const char *cgroup_root; /* --cgroup-root, or NULL */
 	int lock;
 };
 
@@ -186,8 +195,9 @@ char *path_join(const char *dir, const char *name);
 /* maps.c: the policy's generations. */
 struct maps {
 	int state;
-	int tries;
+	int images;
 	int rules;
+	int cgroups;
 	volatile struct smcu_policy_state *word;
 };
 
@@ -202,10 +212,20 @@ struct policy_info {
 int maps_open(struct maps *maps, const struct pins *pins);
 void maps_close(struct maps *maps);
 bool maps_have_policy(const struct maps *maps);
-int maps_publish(struct maps *maps, const struct pins *pins, const struct smcpol_image *image, const char *text);
+int maps_publish(struct maps *maps, const struct pins *pins, const struct smcpol *policy);
 int maps_read(const struct maps *maps, const struct pins *pins, struct policy_info *info);
+char *maps_previous(const struct maps *maps, const struct pins *pins);
 void policy_info_free(struct policy_info *info);
 int maps_remove(const struct pins *pins);
+
+/*
+ * Cgroups that appear while a policy is in force, which must be the one given. Cheap and harmless where no rule names cgroups, or when the
+ * cgroup is known. path is below the mount and begins with '/'. Return: 0 or -errno.
+ */
+int maps_cgroup_add(const struct maps *maps, const struct pins *pins, const struct smcpol *policy, const char *path,
+		    uint64_t id);
+int maps_cgroup_remove(const struct maps *maps, const struct pins *pins, uint64_t id);
+int maps_cgroups_sync(const struct maps *maps, const struct pins *pins, const struct smcpol *policy);
 
 /* attach.c: programs and links. */
 struct link_state {
@@ -238,6 +258,8 @@ struct target {
 int control_attach(const struct pins *pins, const struct smcpol *policy, const struct target *targets, int nr,
 		   enum way *way);
 int control_attach_ready(const struct pins *pins, const struct target *target);
+struct smcpol *control_policy(const struct maps *maps, const struct pins *pins);
+int control_sync_cgroups(struct maps *maps, const struct pins *pins, const struct smcpol *policy);
 int control_publish(struct maps *maps, const struct pins *pins, const struct smcpol *policy);
 int control_clear(const struct pins *pins);
 
@@ -246,6 +268,9 @@ int container_put(const struct pins *pins, const char *id, uint64_t cgroup);
 int container_remove(const struct pins *pins, const char *id);
 int containers_gc(const struct pins *pins, bool dry_run);
 void containers_forget(const struct pins *pins);
+
+/* cmd_monitor.c */
+int monitor_lock(const struct pins *pins);
 
 /* cmd_gc.c */
 int gc_pins(const struct pins *pins, bool dry_run, int *nr_containers);
@@ -281,5 +306,11 @@ bool has_capability(int cap);
 #define DEFAULT_POLICY "/etc/smc-ulp/policy.yaml"
 
 struct smcpol *policy_read_file(const char *path, int *code);
+struct smcpol *policy_read_text(const char *name, const char *text, int *code);
+bool policy_resolve(void *arg, enum smcpol_name kind, const char *name, __u32 *number);
+
+/* in_force.c: the policy in force, for commands that look at it or replace it. */
+int in_force_open(const struct settings *set, struct pins *pins, struct maps *maps);
+int in_force_read(const struct settings *set, struct policy_info *info);
 
 #endif

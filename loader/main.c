@@ -27,6 +27,11 @@ static void set_option(struct settings *set, int letter, const char *value)
 	case 's': set->src = value; break;
 	case 'P': set->port = value; break;
 	case 'i': set->pid = value; break;
+	case 'u': set->uid = value; break;
+	case 'g': set->gid = value; break;
+	case 'm': set->comm = value; break;
+	case 'e': set->netns = value; break;
+	case 'S': set->sort = value; break;
 	case 'o': set->columns = value; break;
 	case 'l': set->listen = value; break;
 	case 'N': set->count = value; break;

@@ -84,6 +84,7 @@ int pins_open_named(struct pins *pins, const struct settings *set, const char *n
 
 	memset(pins, 0, sizeof(*pins));
 	pins->lock = -1;
+	pins->cgroup_root = set->cgroup_root;
 	if (check_bpffs(set->bpffs))
 		return -1;
 	top = path_join(set->bpffs, TOP_DIR);
