@@ -14,7 +14,7 @@ need = @scripts/install-deps
 
 all: kmod bpf loader		## everything that gets installed
 
-kmod:				## the kernel modules: KVER=6.1|6.12|7.2|debug|host, KDIR=headers
+kmod:				## the kernel modules: KVER=6.1|6.12|7.2|all|debug|host, KDIR=headers
 	$(need) build vm
 	@scripts/build-kmod $(KVER) $(if $(KDIR),KDIR=$(KDIR))
 

@@ -7,6 +7,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 #include "clc/internal.h"
+#include "compat/ops_shape.h"
 
 /*
  * tcp_sendmsg_locked() notes a lack of space in sk->sk_socket->flags without looking whether there is a struct socket. A child
@@ -60,10 +61,9 @@ static int tcp_recv(struct smcu_hs *hs, void *buf, size_t len, int flags)
 {
 	struct kvec vec = { .iov_base = buf, .iov_len = len };
 	struct msghdr msg = {};
-	int unused;
 
 	iov_iter_kvec(&msg.msg_iter, ITER_DEST, &vec, 1, len);
-	return hs->base->recvmsg(hs->sk, &msg, len, flags | MSG_DONTWAIT, &unused);
+	return smcu_compat_recvmsg(hs->base, hs->sk, &msg, len, flags | MSG_DONTWAIT);
 }
 
 /* The peer will send no more bytes. */

@@ -6,7 +6,7 @@
  */
 #include "ulp/internal.h"
 
-int smcu_connect(struct sock *sk, struct sockaddr *addr, int len)
+int smcu_connect(struct sock *sk, struct sockaddr_unsized *addr, int len)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
 	int err;

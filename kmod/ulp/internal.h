@@ -186,7 +186,7 @@ int smcu_engine_conn(struct smcu_ctx *ctx);
 extern const struct smcu_hs_ops smcu_engine_hs_ops;
 
 /* connect.c */
-int smcu_connect(struct sock *sk, struct sockaddr *addr, int len);
+int smcu_connect(struct sock *sk, struct sockaddr_unsized *addr, int len);
 void smcu_state_change(struct sock *sk);
 void smcu_data_ready(struct sock *sk);
 void smcu_write_space(struct sock *sk);
@@ -201,7 +201,7 @@ void smcu_listen_drain(struct sock *sk);
 
 /* io.c, poll.c, shut.c */
 int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
-int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len);
+int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags);
 int smcu_ioctl(struct sock *sk, int cmd, int *karg);
 __poll_t smcu_poll(struct file *file, struct socket *sock, poll_table *wait);
 int smcu_set_rcvlowat(struct sock *sk, int val);

@@ -6,6 +6,7 @@
 #include <linux/skbuff.h>
 #include <linux/sockios.h>
 #include <asm/ioctls.h>
+#include "compat/ops_shape.h"
 #include "ulp/internal.h"
 
 /*
@@ -63,7 +64,7 @@ static bool can_read(struct smcu_ctx *ctx, u32 seen)
 /* MSG_ZEROCOPY: the bytes are copied; the program waits for the notification all the same. */
 static void zerocopy_done(struct sock *sk, size_t len)
 {
-	struct ubuf_info *uarg = msg_zerocopy_realloc(sk, len, NULL);
+	struct ubuf_info *uarg = msg_zerocopy_realloc(sk, len, NULL, false);
 
 	if (!uarg)
 		return;
@@ -245,14 +246,14 @@ out:
 	return copied;
 }
 
-int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len)
+int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
 	u8 mode = smcu_ulp_mode(ctx);
 	int n;
 
 	if (flags & MSG_ERRQUEUE || mode == SMCU_M_TCP || mode == SMCU_M_FLUSH)
-		return ctx->base->recvmsg(sk, msg, len, flags, addr_len);
+		return smcu_compat_recvmsg(ctx->base, sk, msg, len, flags);
 	if (flags & MSG_OOB)
 		return -EINVAL;	/* as TCP where there is no urgent data */
 	lock_sock(sk);
@@ -260,7 +261,7 @@ int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int
 	n = ctx->mode == SMCU_M_INIT ? -ENOTCONN : recv_locked(ctx, msg, len, flags);
 	release_sock(sk);
 	if (n == ASK_TCP)
-		return ctx->base->recvmsg(sk, msg, len, flags, addr_len);
+		return smcu_compat_recvmsg(ctx->base, sk, msg, len, flags);
 	return n;
 }
 
@@ -270,7 +271,7 @@ int smcu_ioctl(struct sock *sk, int cmd, int *karg)
 	struct smcu_conn_view v;
 
 	if (smcu_ulp_mode(ctx) != SMCU_M_SMC || !smcu_ulp_look(ctx, &v, false))
-		return ctx->base->ioctl(sk, cmd, karg);
+		return smcu_compat_ioctl(ctx->base, sk, cmd, karg);
 	switch (cmd) {
 	case SIOCINQ:
 		*karg = v.rx;
@@ -292,6 +293,6 @@ int smcu_ioctl(struct sock *sk, int cmd, int *karg)
 		*karg = v.tx_unsent;
 		return 0;
 	default:
-		return ctx->base->ioctl(sk, cmd, karg);
+		return smcu_compat_ioctl(ctx->base, sk, cmd, karg);
 	}
 }

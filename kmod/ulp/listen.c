@@ -5,6 +5,7 @@
  * closing listener in softirq without asking: their engines must have stopped by then.
  */
 #include <linux/module.h>
+#include "compat/ops_shape.h"
 #include "ulp/internal.h"
 
 /*
@@ -153,7 +154,7 @@ void smcu_listen_quiesce(struct smcu_ctx *ctx)
 
 int smcu_accept(struct socket *sock, struct socket *newsock, struct proto_accept_arg *arg)
 {
-	int err = smcu_prot_base_ops(sock->sk)->accept(sock, newsock, arg);
+	int err = smcu_compat_accept(smcu_prot_base_ops(sock->sk), sock, newsock, arg);
 
 	if (!err)
 		smcu_attach_accepted(sock->sk, newsock);
