@@ -37,6 +37,7 @@ struct smcu_hs_ops {
  * @x: what only the steps need; allocated by the first one
  * @waiter: for answers of link/
  * @deadline: of the state, jiffies
+ * @last: of the whole handshake, jiffies; no state lasts longer
  * @rkey_outcome: see smcu_lgr_rkey_confirm()
  * @diag: diagnosis of the peer's decline
  * @reason: why it fell back
@@ -53,6 +54,7 @@ struct smcu_hs {
 	struct smcu_hs_scratch *x;
 	struct smcu_waiter waiter;
 	unsigned long deadline;
+	unsigned long last;
 	int rkey_outcome;
 	u32 diag;
 	enum smcu_reason reason;

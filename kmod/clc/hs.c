@@ -3,6 +3,7 @@
  * The driver of a handshake: find out what has happened, ask the table in proto/hs_fsm.c, carry out the action. Called by the
  * engine of the socket (ulp/engine.c), which sees to it that there is one caller at a time.
  */
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/utsname.h>
 #include <net/inet_sock.h>
@@ -19,13 +20,21 @@ static void hs_wake(struct smcu_waiter *w)
 	hs->ops->kick(hs, 0);
 }
 
+static void enter(struct smcu_hs *hs, u8 state)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(smcu_hs_timeout_ms(state));
+
+	hs->state = state;
+	hs->deadline = time_before(end, hs->last) ? end : hs->last;
+}
+
 void smcu_hs_init(struct smcu_hs *hs, const struct smcu_hs_ops *ops, struct sock *sk, struct proto *base, bool server)
 {
 	hs->ops = ops;
 	hs->sk = sk;
 	hs->base = base;
-	hs->state = server ? SMCU_HS_S_WAIT_PROPOSAL : SMCU_HS_C_START;
-	hs->deadline = jiffies + msecs_to_jiffies(smcu_hs_timeout_ms(hs->state));
+	hs->last = jiffies + msecs_to_jiffies(SMCU_T_HANDSHAKE);
+	enter(hs, server ? SMCU_HS_S_WAIT_PROPOSAL : SMCU_HS_C_START);
 	smcu_waiter_init(&hs->waiter, hs_wake);
 	hs->waiter.priv = hs;
 }
@@ -64,11 +73,25 @@ enum smcu_reason smcu_clc_find_path(struct smcu_hs *hs)
 	return SMCU_R_NONE;
 }
 
+void smcu_clc_drop_path(struct smcu_hs *hs)
+{
+	if (hs->x->have_path)
+		smcu_path_put(&hs->x->path);
+	hs->x->have_path = false;
+}
+
 /* The connection becomes a member of the group; the reason for the peer is the same whatever was lacking. */
 int smcu_clc_join(struct smcu_hs *hs)
 {
-	int err = smcu_conn_join(hs->conn, hs->lgr);
+	struct mem_cgroup *memcg;
+	int err;
 
+	/* The group has a reference of its own. */
+	smcu_clc_drop_path(hs);
+	/* The rings are the program's, although it is not the program that is running here. */
+	memcg = set_active_memcg(mem_cgroup_from_sk(hs->sk));
+	err = smcu_conn_join(hs->conn, hs->lgr);
+	set_active_memcg(memcg);
 	if (err == -ENOMEM)
 		return smcu_clc_fail(hs, SMCU_R_NOMEM, err);
 	if (err == -ENOTCONN || err == -ENOSPC)
@@ -171,7 +194,9 @@ static int message_event(struct smcu_hs *hs, const struct smcu_clc_hdr *hdr)
 			return SMCU_HE_BAD;
 		hs->diag = d.diagnosis;
 		hs->reason = SMCU_R_PEER_DECLINED;
-		if (d.out_of_sync && hs->lgr)
+		/* A server's view of the group, which was ours to choose, is wrong; a client is not told so, or anybody could. */
+		if (d.out_of_sync && hs->lgr && (hs->state == SMCU_HS_S_WAIT_RKEY || hs->state == SMCU_HS_S_WAIT_CONFIRM ||
+						 hs->state == SMCU_HS_S_WAIT_CONFIRM_FC))
 			smcu_lgr_out_of_sync(hs->lgr);
 		ev = SMCU_HE_DECLINE;
 		break;
@@ -187,15 +212,22 @@ static int message_event(struct smcu_hs *hs, const struct smcu_clc_hdr *hdr)
 static int link_event(struct smcu_hs *hs)
 {
 	struct smcu_lgr *lgr;
+	int err;
 
 	switch (hs->state) {
 	case SMCU_HS_S_WAIT_LGR:
 		/* Whatever has made us look again: a waiter is in one list at a time. */
 		smcu_waiter_cancel(&hs->waiter);
-		lgr = smcu_lgr_find_server(&hs->x->spec, &hs->waiter);
-		if (!IS_ERR(lgr)) {
+		while (!IS_ERR(lgr = smcu_lgr_find_server(&hs->x->spec, &hs->waiter))) {
 			hs->lgr = lgr;
-			return SMCU_HE_LGR_JOIN;
+			err = smcu_clc_join(hs);
+			if (!err)
+				return SMCU_HE_LGR_JOIN;
+			if (err != -ENOSPC)
+				return SMCU_HE_LOCAL_FAIL;
+			/* Others were faster, and now it is full and not found any more. */
+			hs->lgr = NULL;
+			smcu_lgr_put(lgr);
 		}
 		if (lgr == ERR_PTR(-ENOENT)) {
 			hs->x->may_make = true;
@@ -217,6 +249,12 @@ static int link_event(struct smcu_hs *hs)
 			smcu_clc_fail(hs, SMCU_R_RKEY_CONFIRM, 0);
 			return SMCU_HE_LOCAL_FAIL;
 		}
+	case SMCU_HS_S_WAIT_CONFIRM:
+	case SMCU_HS_S_WAIT_CONFIRM_FC:
+		if (smcu_lgr_state(hs->lgr) != SMCU_LGR_DEAD)
+			return NO_EVENT;
+		smcu_clc_fail(hs, SMCU_R_NO_LINK, 0);
+		return SMCU_HE_LOCAL_FAIL;
 	case SMCU_HS_C_WAIT_LINK:
 	case SMCU_HS_S_WAIT_LINK:
 		switch (smcu_lgr_state(hs->lgr)) {
@@ -316,8 +354,7 @@ static void release(struct smcu_hs *hs)
 		return;
 	if (x->may_make)
 		smcu_lgr_create_abandon(&x->spec);
-	if (x->have_path)
-		smcu_path_put(&x->path);
+	smcu_clc_drop_path(hs);
 	kfree(x);
 	hs->x = NULL;
 }
@@ -353,8 +390,7 @@ again:
 			break;
 		}
 		step = smcu_hs_next(hs->state, ev);
-		hs->state = step.next;
-		hs->deadline = jiffies + msecs_to_jiffies(smcu_hs_timeout_ms(hs->state));
+		enter(hs, step.next);
 		err = act(hs, step.action);
 		if (err) {
 			/*

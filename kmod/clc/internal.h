@@ -48,6 +48,7 @@ int smcu_clc_send(struct smcu_hs *hs, int len);
 
 /* client.c, server.c, hs.c: actions return 0, or -errno with hs->reason set where the local side can't go on */
 enum smcu_reason smcu_clc_find_path(struct smcu_hs *hs);
+void smcu_clc_drop_path(struct smcu_hs *hs);
 int smcu_clc_join(struct smcu_hs *hs);
 int smcu_clc_first(struct smcu_hs *hs);
 int smcu_clc_answer_send(struct smcu_hs *hs, u8 type, bool first);

@@ -133,6 +133,7 @@ int smcu_conn_recv(struct smcu_conn *conn, struct iov_iter *to, size_t len, int 
 /**
  * struct smcu_conn_view - a consistent look, for poll, ioctl and the life cycle
  * @rx: bytes that can be read
+ * @rx_size: the receive ring
  * @tx_free: room in the send ring
  * @tx_size: its size
  * @tx_unsent: bytes not yet handed to the adapter
@@ -146,6 +147,7 @@ int smcu_conn_recv(struct smcu_conn *conn, struct iov_iter *to, size_t len, int 
  */
 struct smcu_conn_view {
 	u32 rx;
+	u32 rx_size;
 	u32 tx_free;
 	u32 tx_size;
 	u32 tx_unsent;

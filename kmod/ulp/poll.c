@@ -22,7 +22,11 @@ static __poll_t poll_smc(struct smcu_ctx *ctx, struct sock *sk)
 	if (!smcu_ulp_look(ctx, &v, true))
 		return EPOLLHUP;	/* disconnected meanwhile */
 	rdhup = v.eof || shut & RCV_SHUTDOWN;
-	if (v.rx >= min_t(u32, sock_rcvlowat(sk, 0, INT_MAX), 1U << 30) || rdhup)
+	/*
+	 * Half the ring at most, whatever the program asks for: what it has read and not announced, up to half, is still taken
+	 * from the peer's window, and the peer waits.
+	 */
+	if (v.rx >= min_t(u32, sock_rcvlowat(sk, 0, INT_MAX), v.rx_size / 2) || rdhup)
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (rdhup)
 		mask |= EPOLLRDHUP;

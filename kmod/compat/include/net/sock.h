@@ -19,4 +19,16 @@ struct proto_accept_arg {
 #define sk_wake_async_rcu sk_wake_async
 #endif
 
+/* 6.18, "net-memcg: Introduce mem_cgroup_from_sk()": sk_memcg, or NULL where there are no memory cgroups. */
+#ifndef SMCU_HAVE_MEM_CGROUP_FROM_SK
+static inline struct mem_cgroup *mem_cgroup_from_sk(const struct sock *sk)
+{
+#ifdef CONFIG_MEMCG
+	return sk->sk_memcg;
+#else
+	return NULL;
+#endif
+}
+#endif
+
 #endif
