@@ -41,9 +41,9 @@ fuzz:				## the fuzzers, for long: SECONDS=each
 	$(need) build
 	@$(MAKE) --no-print-directory -C tests/fuzz long $(if $(SECONDS),LONG_SECONDS=$(SECONDS))
 
-check:				## all tests, in under 20 minutes: K=pattern, KVER
+check:				## all tests, in under 20 minutes: K=pattern, KVER=6.1|7.2|all
 	$(need) build vm demo
-	@tests/check $(if $(K),-k '$(K)')
+	@tests/check $(if $(K),-k '$(K)') $(if $(filter command environment,$(origin KVER)),--kernel $(KVER))
 
 check-debug:			## the cases on a kernel with KASAN, lockdep and kmemleak
 	$(need) build vm demo debug
