@@ -51,7 +51,6 @@ enum smcu_mode {
  * @kicked: the engine was asked for at least once
  * @server: accepted, or listening
  * @synack: the SYN-ACK carried the option (client)
- * @own_save_syn: we have set tp->save_syn
  * @pinned: a reference on @sk is held for upcalls of conn/
  * @unpinning: until a grace period is over
  * @counted: sn->handshakes counts us
@@ -96,7 +95,6 @@ struct smcu_ctx {
 	bool kicked;
 	bool server;
 	bool synack;
-	bool own_save_syn;
 	bool pinned;
 	bool unpinning;
 	bool counted;
@@ -154,6 +152,9 @@ static inline void smcu_ulp_post_err(struct smcu_ctx *ctx, int err)
 	if (err && !xchg(&ctx->err_posted, 1))
 		WRITE_ONCE(ctx->sk->sk_err, err);
 }
+
+/* tp->save_syn set by us: works as 1 does and is no value a program can set, so one that wants them itself is noticed. */
+#define SMCU_SAVE_SYN 3
 
 #define SMCU_PROGRESS_TIMEOUT (60 * HZ)	/* closed, and the peer takes nothing for that long: give up */
 
@@ -223,6 +224,6 @@ void smcu_wake_all(struct sock *sk);
 /* synopt.c */
 void smcu_synopt_expect(struct smcu_ctx *ctx);
 void smcu_synopt_done(struct smcu_ctx *ctx);
-bool smcu_synopt_agreed(const struct request_sock *req);
+bool smcu_synopt_agreed(struct request_sock *req, bool ours);
 
 #endif

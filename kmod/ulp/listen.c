@@ -45,6 +45,7 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 {
 	struct inet_connection_sock *icsk = inet_csk(newsk);
 	struct smcu_ctx *parent = smcu_ulp_ctx(newsk);	/* copied from the listener; freed by RCU */
+	u8 save_syn = tcp_sk(newsk)->save_syn;
 	struct smcu_ctx *ctx;
 
 	rcu_assign_pointer(icsk->icsk_ulp_data, NULL);
@@ -60,7 +61,8 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 		icsk->icsk_ulp_ops = NULL;
 		return;
 	}
-	if (!parent || !smcu_synopt_agreed(req))
+	/* Only the saved SYN is touched, which other users of the request do not look at. */
+	if (!smcu_synopt_agreed((struct request_sock *)req, save_syn == SMCU_SAVE_SYN) || !parent)
 		goto plain;
 
 	ctx = smcu_attach_ctx_new(newsk, true, gfp);
@@ -68,7 +70,6 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 		newsk->sk_data_ready = smcu_listen_drain;
 		return;
 	}
-	ctx->own_save_syn = parent->own_save_syn;
 	if (!link_child(parent, ctx)) {
 		/* Somebody may yet accept it before TCP gets to it. */
 		smcu_attach_discard(ctx);
@@ -78,6 +79,7 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 	icsk->icsk_ulp_ops = &smcu_ulp_ops;
 	rcu_assign_pointer(icsk->icsk_ulp_data, (void __rcu *)ctx);
 	WRITE_ONCE(newsk->sk_prot, smcu_prot_for(newsk));
+	tcp_sk(newsk)->save_syn = save_syn;
 	smcu_attach_hook(ctx);
 	return;
 

@@ -392,6 +392,26 @@ def many_opened_and_dropped():
     talk(client, server)
 
 
+@check
+def saved_syn_of_the_program():
+    """TCP_SAVE_SYN asked for after the conversion is the program's; what we have saved for ourselves is not for it."""
+    save, saved = 27, 28
+    for late in (True, False):
+        wait = listener(with_ulp=True)
+        if late:
+            wait.setsockopt(socket.IPPROTO_TCP, save, 1)
+        client = socket.socket()
+        if ARGS.both:
+            ulp(client)
+        client.settimeout(LIMIT)
+        client.connect(wait.getsockname())
+        server = wait.accept()[0]
+        server.settimeout(LIMIT)
+        talk(client, server)
+        got = server.getsockopt(socket.IPPROTO_TCP, saved, 256)
+        assert bool(got) == late, 'TCP_SAVED_SYN has %d bytes' % len(got)
+
+
 def on_alarm(signum, frame):
     raise TimeoutError('hangs')
 
