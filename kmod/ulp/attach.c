@@ -36,6 +36,7 @@ struct smcu_ctx *smcu_attach_ctx_new(struct sock *sk, bool server, gfp_t gfp)
 	ctx->server = server;
 	INIT_DELAYED_WORK(&ctx->work, smcu_engine_work);
 	spin_lock_init(&ctx->lock);
+	mutex_init(&ctx->quiesce);
 	INIT_LIST_HEAD(&ctx->children);
 	INIT_LIST_HEAD(&ctx->child_node);
 	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, sk, ctx->base, server);

@@ -2,6 +2,7 @@
 #ifndef SMCU_ULP_INTERNAL_H
 #define SMCU_ULP_INTERNAL_H
 
+#include <linux/mutex.h>
 #include <linux/net.h>
 #include <linux/refcount.h>
 #include <linux/workqueue.h>
@@ -59,7 +60,8 @@ enum smcu_mode {
  * @aborted: conn/ was told to say "abnormal"
  * @fin_sent: TCP was shut down for sending
  * @stopping: smcu_engine_stop() does the cleaning up; the engine keeps still
- * @children_closed: the listener is going: no more children
+ * @quiescers: callers between smcu_listen_quiesce() and smcu_listen_reopen(): no more children; guarded by @lock
+ * @quiesce: one of them at a time
  * @err_posted: the connection's error was put into sk_err once
  * @rcvlowat: SO_RCVLOWAT of the program while the handshake needs every byte
  * @peek_off: SO_PEEK_OFF, likewise
@@ -103,7 +105,8 @@ struct smcu_ctx {
 	bool aborted;
 	bool fin_sent;
 	bool stopping;
-	bool children_closed;
+	int quiescers;
+	struct mutex quiesce;
 	int err_posted;
 	int rcvlowat;
 	int peek_off;
@@ -198,6 +201,7 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 int smcu_accept(struct socket *sock, struct socket *newsock, struct proto_accept_arg *arg);
 void smcu_listen_unlink(struct smcu_ctx *child);
 void smcu_listen_quiesce(struct smcu_ctx *ctx);
+void smcu_listen_reopen(struct smcu_ctx *ctx);
 void smcu_listen_drain(struct sock *sk);
 
 /* io.c, poll.c, shut.c */
