@@ -12,9 +12,19 @@
 /*
  * tcp_sendmsg_locked() notes a lack of space in sk->sk_socket->flags without looking whether there is a struct socket. A child
  * that has not been accepted and a connection that was closed before its handshake ended have none, so this one is lent to
- * them, for the time of the call and under the socket's lock. Losing each other's note is harmless: we poll by timer.
+ * them, for the time of the call and under the socket's lock. Losing each other's note is harmless: we poll by timer. Its wait
+ * queue is lent too: where TCP has no memory it enters itself there before it looks whether it may wait. Several sockets may share
+ * the queue: it has a lock of its own, and nobody sleeps in it.
  */
 static struct socket *lent_socket;
+
+static void lend_socket(struct sock *sk, struct socket *sock)
+{
+	write_lock_bh(&sk->sk_callback_lock);
+	sk_set_socket(sk, sock);
+	rcu_assign_pointer(sk->sk_wq, sock ? &sock->wq : NULL);
+	write_unlock_bh(&sk->sk_callback_lock);
+}
 
 int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len)
 {
@@ -27,18 +37,12 @@ int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len)
 	if (!((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)))
 		return -EPIPE;
 	lend = !sk->sk_socket;
-	if (lend) {
-		write_lock_bh(&sk->sk_callback_lock);
-		sk_set_socket(sk, lent_socket);
-		write_unlock_bh(&sk->sk_callback_lock);
-	}
+	if (lend)
+		lend_socket(sk, lent_socket);
 	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, len);
 	n = tcp_sendmsg_locked(sk, &msg, len);
-	if (lend) {
-		write_lock_bh(&sk->sk_callback_lock);
-		sk_set_socket(sk, NULL);
-		write_unlock_bh(&sk->sk_callback_lock);
-	}
+	if (lend)
+		lend_socket(sk, NULL);
 	return n;
 }
 

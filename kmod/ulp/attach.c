@@ -36,6 +36,7 @@ struct smcu_ctx *smcu_attach_ctx_new(struct sock *sk, bool server, gfp_t gfp)
 	ctx->server = server;
 	INIT_DELAYED_WORK(&ctx->work, smcu_engine_work);
 	spin_lock_init(&ctx->lock);
+	mutex_init(&ctx->quiesce);
 	INIT_LIST_HEAD(&ctx->children);
 	INIT_LIST_HEAD(&ctx->child_node);
 	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, sk, ctx->base, server);
@@ -126,10 +127,8 @@ void smcu_attach_restore(struct smcu_ctx *ctx)
 		set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
 	}
 	write_unlock_bh(&sk->sk_callback_lock);
-	if (ctx->own_save_syn && sk->sk_state != TCP_LISTEN) {
+	if (tcp_sk(sk)->save_syn == SMCU_SAVE_SYN && sk->sk_state != TCP_LISTEN)
 		tcp_sk(sk)->save_syn = 0;
-		ctx->own_save_syn = false;
-	}
 }
 
 /* A child got its struct socket, with the listener's operations: give it those of its own mode. */
@@ -184,11 +183,9 @@ static int ulp_init(struct sock *sk)
 	ctx = smcu_attach_ctx_new(sk, sk->sk_state == TCP_LISTEN, GFP_ATOMIC);
 	if (!ctx)
 		return -ENOMEM;
-	if (!tp->save_syn) {
-		/* A listener learns of its peers' option from the saved SYN. */
-		tp->save_syn = 1;
-		ctx->own_save_syn = true;
-	}
+	/* A listener learns of its peers' option from the saved SYN. */
+	if (!tp->save_syn)
+		tp->save_syn = SMCU_SAVE_SYN;
 
 	write_lock_bh(&sk->sk_callback_lock);
 	if (sk->sk_user_data) {
@@ -209,7 +206,7 @@ static int ulp_init(struct sock *sk)
 	return 0;
 
 err_busy:
-	if (ctx->own_save_syn)
+	if (tp->save_syn == SMCU_SAVE_SYN)
 		tp->save_syn = 0;
 	smcu_attach_discard(ctx);
 	return -EBUSY;

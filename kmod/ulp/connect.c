@@ -44,8 +44,10 @@ void smcu_state_change(struct sock *sk)
 	switch (ctx->mode) {
 	case SMCU_M_INIT:
 		if (ctx->server && sk->sk_state == TCP_ESTABLISHED) {
-			if (ctx->own_save_syn)
+			if (tcp_sk(sk)->save_syn == SMCU_SAVE_SYN) {
 				tcp_saved_syn_free(tcp_sk(sk));
+				tcp_sk(sk)->save_syn = 0;
+			}
 			smcu_engine_begin(ctx);
 		}
 		break;

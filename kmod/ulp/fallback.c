@@ -12,6 +12,9 @@
 /* Socket locked, or in a callback of TCP with its spinlock held. Nothing may be left in the ring. */
 void smcu_fallback(struct smcu_ctx *ctx, enum smcu_reason reason)
 {
+	/* TCP's close would not wait for the engines of the children. */
+	if (WARN_ON_ONCE(ctx->sk->sk_state == TCP_LISTEN))
+		return;
 	ctx->reason = reason;
 	WRITE_ONCE(ctx->mode, SMCU_M_TCP);
 	smcu_attach_restore(ctx);

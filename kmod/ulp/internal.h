@@ -2,6 +2,7 @@
 #ifndef SMCU_ULP_INTERNAL_H
 #define SMCU_ULP_INTERNAL_H
 
+#include <linux/mutex.h>
 #include <linux/net.h>
 #include <linux/refcount.h>
 #include <linux/workqueue.h>
@@ -51,7 +52,6 @@ enum smcu_mode {
  * @kicked: the engine was asked for at least once
  * @server: accepted, or listening
  * @synack: the SYN-ACK carried the option (client)
- * @own_save_syn: we have set tp->save_syn
  * @pinned: a reference on @sk is held for upcalls of conn/
  * @unpinning: until a grace period is over
  * @counted: sn->handshakes counts us
@@ -60,7 +60,8 @@ enum smcu_mode {
  * @aborted: conn/ was told to say "abnormal"
  * @fin_sent: TCP was shut down for sending
  * @stopping: smcu_engine_stop() does the cleaning up; the engine keeps still
- * @children_closed: the listener is going: no more children
+ * @quiescers: callers between smcu_listen_quiesce() and smcu_listen_reopen(): no more children; guarded by @lock
+ * @quiesce: one of them at a time
  * @err_posted: the connection's error was put into sk_err once
  * @rcvlowat: SO_RCVLOWAT of the program while the handshake needs every byte
  * @peek_off: SO_PEEK_OFF, likewise
@@ -96,7 +97,6 @@ struct smcu_ctx {
 	bool kicked;
 	bool server;
 	bool synack;
-	bool own_save_syn;
 	bool pinned;
 	bool unpinning;
 	bool counted;
@@ -105,7 +105,8 @@ struct smcu_ctx {
 	bool aborted;
 	bool fin_sent;
 	bool stopping;
-	bool children_closed;
+	int quiescers;
+	struct mutex quiesce;
 	int err_posted;
 	int rcvlowat;
 	int peek_off;
@@ -155,6 +156,9 @@ static inline void smcu_ulp_post_err(struct smcu_ctx *ctx, int err)
 		WRITE_ONCE(ctx->sk->sk_err, err);
 }
 
+/* tp->save_syn set by us: works as 1 does and is no value a program can set, so one that wants them itself is noticed. */
+#define SMCU_SAVE_SYN 3
+
 #define SMCU_PROGRESS_TIMEOUT (60 * HZ)	/* closed, and the peer takes nothing for that long: give up */
 
 /* attach.c: the only writer of icsk_ulp_*, sk_prot, sk_socket->ops and the callbacks */
@@ -197,6 +201,7 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 int smcu_accept(struct socket *sock, struct socket *newsock, struct proto_accept_arg *arg);
 void smcu_listen_unlink(struct smcu_ctx *child);
 void smcu_listen_quiesce(struct smcu_ctx *ctx);
+void smcu_listen_reopen(struct smcu_ctx *ctx);
 void smcu_listen_drain(struct sock *sk);
 
 /* io.c, poll.c, shut.c */
@@ -223,6 +228,6 @@ void smcu_wake_all(struct sock *sk);
 /* synopt.c */
 void smcu_synopt_expect(struct smcu_ctx *ctx);
 void smcu_synopt_done(struct smcu_ctx *ctx);
-bool smcu_synopt_agreed(const struct request_sock *req);
+bool smcu_synopt_agreed(struct request_sock *req, bool ours);
 
 #endif

@@ -106,9 +106,12 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	while (msg_data_left(msg) || ctx->mode < SMCU_M_HS) {
 		switch (ctx->mode) {
 		case SMCU_M_INIT:
-			if (flags & MSG_FASTOPEN) {
+			/* A listener stays what it is: its children are ours, and TCP refuses the call. */
+			if (flags & MSG_FASTOPEN && sk->sk_state == TCP_CLOSE) {
 				smcu_fallback(ctx, SMCU_R_FASTOPEN);
-				continue;
+				release_sock(sk);
+				/* Also without data: it connects. */
+				return ctx->base->sendmsg(sk, msg, len);
 			}
 			/* Not connected: never waits, since the state can't change under the lock. */
 			err = tcp_sendmsg_locked(sk, msg, len);

@@ -180,14 +180,16 @@ int smcu_disconnect(struct sock *sk, int flags)
 		release_sock(sk);
 		smcu_listen_quiesce(ctx);
 		lock_sock(sk);
-		if (sk->sk_state != TCP_LISTEN) {
-			ctx->children_closed = false;
-			return 0;
+		/* Somebody else may have ended it meanwhile. */
+		err = 0;
+		if (sk->sk_state == TCP_LISTEN) {
+			WRITE_ONCE(sk->sk_prot, ctx->base);
+			err = ctx->base->disconnect(sk, flags);
+			WRITE_ONCE(sk->sk_prot, smcu_prot_for(sk));
+			/* It may have been converted as a listener, and become a client. */
+			ctx->server = false;
 		}
-		WRITE_ONCE(sk->sk_prot, ctx->base);
-		err = ctx->base->disconnect(sk, flags);
-		WRITE_ONCE(sk->sk_prot, smcu_prot_for(sk));
-		ctx->children_closed = false;
+		smcu_listen_reopen(ctx);
 		return err;
 	}
 	switch (ctx->mode) {
@@ -254,7 +256,7 @@ int smcu_diag_destroy(struct sock *sk, int err)
 		smcu_listen_quiesce(ctx);
 	err = base->diag_destroy(sk, err);
 	if (ctx) {
-		WRITE_ONCE(ctx->children_closed, false);
+		smcu_listen_reopen(ctx);
 		smcu_attach_put(ctx);
 	}
 	return err;

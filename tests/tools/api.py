@@ -392,6 +392,108 @@ def many_opened_and_dropped():
     talk(client, server)
 
 
+@check
+def saved_syn_of_the_program():
+    """TCP_SAVE_SYN asked for after the conversion is the program's; what we have saved for ourselves is not for it."""
+    save, saved = 27, 28
+    for late in (True, False):
+        wait = listener(with_ulp=True)
+        if late:
+            wait.setsockopt(socket.IPPROTO_TCP, save, 1)
+        client = socket.socket()
+        if ARGS.both:
+            ulp(client)
+        client.settimeout(LIMIT)
+        client.connect(wait.getsockname())
+        server = wait.accept()[0]
+        server.settimeout(LIMIT)
+        talk(client, server)
+        got = server.getsockopt(socket.IPPROTO_TCP, saved, 256)
+        assert bool(got) == late, 'TCP_SAVED_SYN has %d bytes' % len(got)
+
+
+@check
+def listener_shut_by_several():
+    """Threads that end the same listener at once, while clients connect; it listens again afterwards."""
+    for _ in range(5):
+        wait = listener(with_ulp=True)
+        clients = []
+        for _ in range(8):
+            sock = ulp(socket.socket()) if ARGS.both else socket.socket()
+            sock.setblocking(False)
+            sock.connect_ex(wait.getsockname())
+            clients.append(sock)
+
+        def shut():
+            try:
+                wait.shutdown(socket.SHUT_RD)
+            except OSError as err:
+                assert err.errno == errno.ENOTCONN, err
+        threads = [threading.Thread(target=shut, daemon=True) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(LIMIT)
+            assert not thread.is_alive()
+        wait.listen(8)
+        client = ulp(socket.socket())
+        client.settimeout(LIMIT)
+        client.connect(wait.getsockname())
+        server = wait.accept()[0]
+        server.settimeout(LIMIT)
+        talk(client, server)
+        for sock in clients:
+            sock.close()
+        wait.close()
+
+
+@check
+def fast_open_on_a_listener():
+    """MSG_FASTOPEN on a listener is refused as on TCP, and the listener's children go on."""
+    wait = listener(with_ulp=True)
+    client = ulp(socket.socket())
+    client.settimeout(LIMIT)
+    client.connect(wait.getsockname())
+    expect_errno((errno.EISCONN, errno.EOPNOTSUPP, errno.EPIPE), wait.sendto, b'x', socket.MSG_FASTOPEN | socket.MSG_NOSIGNAL,
+                 wait.getsockname())
+    server = wait.accept()[0]
+    server.settimeout(LIMIT)
+    talk(client, server)
+    other = ulp(socket.socket())
+    other.settimeout(LIMIT)
+    other.connect(wait.getsockname())
+    wait.close()
+
+
+@check
+def listener_becomes_client():
+    """Converted while listening, then disconnected and connected: it is a client."""
+    sock = ulp(listener())
+    expect_errno((errno.ENOTCONN,), lambda: sock.shutdown(socket.SHUT_RD) or sock.getpeername())
+    wait = listener(with_ulp=ARGS.both)
+    sock.settimeout(LIMIT)
+    sock.connect(wait.getsockname())
+    server = wait.accept()[0]
+    server.settimeout(LIMIT)
+    talk(sock, server)
+
+
+@check
+def closed_before_the_flush():
+    """A server that takes the option, falls back and does not read: what the client has written before it is killed arrives."""
+    client, server = connected(ARGS.both)
+    client.setblocking(False)
+    sent = 0
+    try:
+        while sent < 1 << 26:
+            sent += client.send(b'f' * 65536)
+    except BlockingIOError:
+        pass
+    client.close()
+    assert read_exactly(server, sent) == b'f' * sent
+    assert server.recv(1) == b''
+
+
 def on_alarm(signum, frame):
     raise TimeoutError('hangs')
 
