@@ -22,7 +22,8 @@ static __poll_t poll_smc(struct smcu_ctx *ctx, struct sock *sk)
 	if (!smcu_ulp_look(ctx, &v, true))
 		return EPOLLHUP;	/* disconnected meanwhile */
 	rdhup = v.eof || shut & RCV_SHUTDOWN;
-	if (v.rx >= min_t(u32, sock_rcvlowat(sk, 0, INT_MAX), 1U << 30) || rdhup)
+	/* A mark that the ring can't reach would wait for ever; TCP's limit is half of its buffer, too. */
+	if (v.rx >= min_t(u32, sock_rcvlowat(sk, 0, INT_MAX), v.rx_size / 2) || rdhup)
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (rdhup)
 		mask |= EPOLLRDHUP;
