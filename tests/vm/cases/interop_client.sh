@@ -20,5 +20,4 @@ fi
 rxe_up
 barrier up
 
-MANY=200
 transfers "--family smc" "--ulp"
