@@ -96,10 +96,15 @@ static void unhook_locked(struct smcu_ctx *ctx)
 	lockdep_assert_held_write(&sk->sk_callback_lock);
 	if (!ctx->hooked)
 		return;
-	WRITE_ONCE(sk->sk_state_change, ctx->saved_state_change);
-	WRITE_ONCE(sk->sk_data_ready, ctx->saved_data_ready);
-	WRITE_ONCE(sk->sk_write_space, ctx->saved_write_space);
-	WRITE_ONCE(sk->sk_error_report, ctx->saved_error_report);
+	/* A kernel service that has accepted the socket may have put its own over ours. */
+	if (sk->sk_state_change == smcu_state_change)
+		WRITE_ONCE(sk->sk_state_change, ctx->saved_state_change);
+	if (sk->sk_data_ready == smcu_data_ready)
+		WRITE_ONCE(sk->sk_data_ready, ctx->saved_data_ready);
+	if (sk->sk_write_space == smcu_write_space)
+		WRITE_ONCE(sk->sk_write_space, ctx->saved_write_space);
+	if (sk->sk_error_report == smcu_error_report)
+		WRITE_ONCE(sk->sk_error_report, ctx->saved_error_report);
 	ctx->hooked = false;
 }
 
@@ -162,7 +167,7 @@ void smcu_attach_detach_socket(struct sock *sk)
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
-static int ulp_init(struct sock *sk)
+static int convert(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -173,6 +178,12 @@ static int ulp_init(struct sock *sk)
 		return -EOPNOTSUPP;
 	if (sk->sk_state != TCP_LISTEN &&
 	    (sk->sk_state != TCP_CLOSE || (sk->sk_socket && sk->sk_socket->state != SS_UNCONNECTED)))
+		return -EISCONN;
+	/*
+	 * A connection that is over, such as a child that was reset before accept(): a program of lsm_cgroup/sock_graft has it with
+	 * sk_callback_lock held, which is taken below.
+	 */
+	if (sk->sk_state == TCP_CLOSE && inet_sk(sk)->inet_dport)
 		return -EISCONN;
 	/* Repair has no handshake; a Fast Open that is under way has put data before any CLC message. */
 	if (tp->repair || tp->fastopen_req || inet_test_bit(DEFER_CONNECT, sk))
@@ -210,6 +221,16 @@ err_busy:
 		tp->save_syn = 0;
 	smcu_attach_discard(ctx);
 	return -EBUSY;
+}
+
+static int ulp_init(struct sock *sk)
+{
+	int err = convert(sk);
+
+	/* The core has cleared it in advance, and nothing but TCP will run on this socket. */
+	if (err && sk->sk_socket)
+		set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
+	return err;
 }
 
 /*
