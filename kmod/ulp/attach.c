@@ -39,7 +39,7 @@ struct smcu_ctx *smcu_attach_ctx_new(struct sock *sk, bool server, gfp_t gfp)
 	mutex_init(&ctx->quiesce);
 	INIT_LIST_HEAD(&ctx->children);
 	INIT_LIST_HEAD(&ctx->child_node);
-	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, sk, ctx->base, server);
+	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, sk, server);
 	spin_lock_bh(&ctx->sn->socks_lock);
 	list_add(&ctx->node, &ctx->sn->socks);
 	spin_unlock_bh(&ctx->sn->socks_lock);

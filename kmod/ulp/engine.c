@@ -26,12 +26,53 @@ void smcu_engine_kick(struct smcu_ctx *ctx, unsigned long delay)
 	}
 }
 
+/*
+ * The socket's lock, unless somebody has it: a program may keep it as long as it likes, say by sending from a page whose filesystem
+ * does not answer, and a worker that waits is lost to all sockets of this machine. smcu_release_cb() runs the engine again when
+ * the lock is free. Not needed once the descriptor is gone, or by a program's own thread.
+ */
+bool smcu_engine_lock(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+	bool got;
+
+	might_sleep();
+	spin_lock_bh(&sk->sk_lock.slock);
+	got = !sock_owned_by_user_nocheck(sk);
+	if (got)
+		sk->sk_lock.owned = 1;
+	else
+		ctx->want_lock = true;
+	spin_unlock_bh(&sk->sk_lock.slock);
+	/* As lock_sock() says it, for the release_sock() that follows. */
+	if (got)
+		mutex_acquire(&sk->sk_lock.dep_map, 0, 1, _RET_IP_);
+	return got;
+}
+
+/* Somebody is through with the socket; its spinlock is held. */
+void smcu_release_cb(struct sock *sk)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+
+	smcu_prot_base(sk)->release_cb(sk);
+	if (ctx && ctx->want_lock) {
+		ctx->want_lock = false;
+		smcu_engine_kick(ctx, 0);
+	}
+}
+
+static bool hs_lock(struct smcu_hs *hs)
+{
+	return smcu_engine_lock(container_of(hs, struct smcu_ctx, hs));
+}
+
 static void hs_kick(struct smcu_hs *hs, unsigned long delay)
 {
 	smcu_engine_kick(container_of(hs, struct smcu_ctx, hs), delay);
 }
 
-const struct smcu_hs_ops smcu_engine_hs_ops = { .kick = hs_kick };
+const struct smcu_hs_ops smcu_engine_hs_ops = { .kick = hs_kick, .lock = hs_lock };
 
 /* TCP is established and both sides have the option. Socket locked, often in softirq. */
 void smcu_engine_begin(struct smcu_ctx *ctx)
@@ -41,16 +82,14 @@ void smcu_engine_begin(struct smcu_ctx *ctx)
 	ctx->pinned = true;
 	atomic_inc(&ctx->sn->handshakes);
 	ctx->counted = true;
-	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, ctx->sk, ctx->base, ctx->server);
+	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, ctx->sk, ctx->server);
 	if (ctx->server)
 		smcu_stat_inc(ctx->sn, hs_server);
 	else
 		smcu_stat_inc(ctx->sn, hs_client);
-	/* TCP calls data_ready only from SO_RCVLOWAT on, and heeds SO_PEEK_OFF: not for CLC messages. */
+	/* TCP calls data_ready only from SO_RCVLOWAT on: not for CLC messages. Until they are over getsockopt() says 1. */
 	ctx->rcvlowat = ctx->sk->sk_rcvlowat;
-	ctx->peek_off = ctx->sk->sk_peek_off;
 	WRITE_ONCE(ctx->sk->sk_rcvlowat, 1);
-	WRITE_ONCE(ctx->sk->sk_peek_off, -1);
 	WRITE_ONCE(ctx->mode, SMCU_M_HS);
 	smcu_engine_kick(ctx, 0);
 }
@@ -61,7 +100,6 @@ void smcu_engine_left_hs(struct smcu_ctx *ctx)
 	if (ctx->mode != SMCU_M_HS)
 		return;
 	WRITE_ONCE(ctx->sk->sk_rcvlowat, ctx->rcvlowat);
-	WRITE_ONCE(ctx->sk->sk_peek_off, ctx->peek_off);
 }
 
 /* The connection, for the first step of the handshake or the first early byte. Socket locked by the caller. */
@@ -122,12 +160,14 @@ static void tcp_close_detached(struct smcu_ctx *ctx)
 	ctx->base->close(sk, 0);
 }
 
+/* The ends of a handshake. Each comes again if somebody has the socket: the handshake stays where it ended. */
 static void become_smc(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
 	struct smcu_conn_view v;
 
-	lock_sock(sk);
+	if (!smcu_engine_lock(ctx))
+		return;
 	if (ctx->mode == SMCU_M_HS) {
 		smcu_engine_left_hs(ctx);
 		if (ctx->server)
@@ -155,7 +195,8 @@ static void become_tcp(struct smcu_ctx *ctx)
 	bool flush = false;
 	u32 left = 0;
 
-	lock_sock(sk);
+	if (!smcu_engine_lock(ctx))
+		return;
 	if (ctx->mode == SMCU_M_HS) {
 		smcu_engine_left_hs(ctx);
 		ctx->diag = ctx->hs.diag;
@@ -181,14 +222,19 @@ static void fail(struct smcu_ctx *ctx)
 	struct sock *sk = ctx->sk;
 	int err;
 
-	smcu_stat_inc(ctx->sn, hs_failed);
+	/* TCP's abort waits for the lock, and has no other way: not while somebody has it who may keep it. */
+	if (!smcu_engine_lock(ctx))
+		return;
+	release_sock(sk);
 	/*
 	 * What is on the stream is not what the program thinks: reset, while the mode still keeps it out, and throw away what is
 	 * left, since TCP serves its queue before its errors.
 	 */
 	err = ctx->base->diag_destroy(sk, ECONNRESET);
-	lock_sock(sk);
+	if (!smcu_engine_lock(ctx))
+		return;
 	if (ctx->mode == SMCU_M_HS) {
+		smcu_stat_inc(ctx->sn, hs_failed);
 		smcu_engine_left_hs(ctx);
 		ctx->reason = ctx->hs.reason;
 		smcu_listen_drain(sk);
@@ -208,7 +254,8 @@ static void step_hs(struct smcu_ctx *ctx)
 	int err;
 
 	if (!ctx->hs.conn) {
-		lock_sock(ctx->sk);
+		if (!smcu_engine_lock(ctx))
+			return;
 		err = smcu_engine_conn(ctx);
 		release_sock(ctx->sk);
 		if (err) {
@@ -217,17 +264,17 @@ static void step_hs(struct smcu_ctx *ctx)
 		}
 		ctx->hs.conn = ctx->conn;
 	}
-	switch (smcu_hs_step(&ctx->hs)) {
+	if (!smcu_hs_step(&ctx->hs))
+		return;
+	switch (ctx->hs.state) {
 	case SMCU_HS_DONE:
 		become_smc(ctx);
 		break;
 	case SMCU_HS_FALLBACK:
 		become_tcp(ctx);
 		break;
-	case SMCU_HS_FAILED:
-		fail(ctx);
-		break;
 	default:
+		fail(ctx);
 		break;
 	}
 }

@@ -31,7 +31,8 @@ bool smcu_fallback_flush(struct smcu_ctx *ctx)
 	int n = 0;
 	u32 len;
 
-	lock_sock(sk);
+	if (!smcu_engine_lock(ctx))
+		return false;
 	if (ctx->mode != SMCU_M_FLUSH)
 		goto out;
 	for (;;) {

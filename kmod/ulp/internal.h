@@ -62,9 +62,9 @@ enum smcu_mode {
  * @stopping: smcu_engine_stop() does the cleaning up; the engine keeps still
  * @quiescers: callers between smcu_listen_quiesce() and smcu_listen_reopen(): no more children; guarded by @lock
  * @quiesce: one of them at a time
+ * @want_lock: the engine found the socket owned and waits for smcu_release_cb(); under the socket's spinlock
  * @err_posted: the connection's error was put into sk_err once
  * @rcvlowat: SO_RCVLOWAT of the program while the handshake needs every byte
- * @peek_off: SO_PEEK_OFF, likewise
  * @shut: RCV_SHUTDOWN and SEND_SHUTDOWN as the program asked for; sk_shutdown is TCP's
  * @reason: why it is on TCP
  * @diag: the peer's diagnosis
@@ -107,9 +107,9 @@ struct smcu_ctx {
 	bool stopping;
 	int quiescers;
 	struct mutex quiesce;
+	bool want_lock;
 	int err_posted;
 	int rcvlowat;
-	int peek_off;
 	u8 shut;
 	enum smcu_reason reason;
 	u32 diag;
@@ -182,6 +182,8 @@ bool smcu_prot_is_ours(const struct proto *prot);
 
 /* engine.c */
 void smcu_engine_kick(struct smcu_ctx *ctx, unsigned long delay);
+bool smcu_engine_lock(struct smcu_ctx *ctx);
+void smcu_release_cb(struct sock *sk);
 void smcu_engine_work(struct work_struct *work);
 void smcu_engine_stop(struct smcu_ctx *ctx);
 void smcu_engine_begin(struct smcu_ctx *ctx);
@@ -210,7 +212,6 @@ int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags);
 int smcu_ioctl(struct sock *sk, int cmd, int *karg);
 __poll_t smcu_poll(struct file *file, struct socket *sock, poll_table *wait);
 int smcu_set_rcvlowat(struct sock *sk, int val);
-int smcu_set_peek_off(struct sock *sk, int val);
 void smcu_close(struct sock *sk, long timeout);
 void smcu_shutdown(struct sock *sk, int how);
 int smcu_disconnect(struct sock *sk, int flags);

@@ -188,10 +188,9 @@ static int recv_locked(struct smcu_ctx *ctx, struct msghdr *msg, size_t len, int
 {
 	struct sock *sk = ctx->sk;
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
-	size_t target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
 	struct iov_iter *to = flags & MSG_TRUNC ? NULL : &msg->msg_iter;
 	int peek = flags & MSG_PEEK ? max(sk_peek_offset(sk, flags), 0) : -1;
-	size_t copied = 0;
+	size_t copied = 0, target;
 	int err, n;
 
 	for (;;) {
@@ -200,9 +199,13 @@ static int recv_locked(struct smcu_ctx *ctx, struct msghdr *msg, size_t len, int
 		switch (ctx->mode) {
 		case SMCU_M_SMC:
 			n = smcu_conn_recv(ctx->conn, to, len - copied, peek < 0 ? -1 : peek + (int)copied);
+			if (n < 0 && !copied)
+				return n;
 			if (n < 0)
-				return copied ? copied : n;
+				goto out;
 			copied += n;
+			/* Not earlier: in the handshake the socket's mark is not the program's. */
+			target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
 			if (copied >= target || copied == len)
 				goto out;
 			if (n)
@@ -238,8 +241,10 @@ wait:
 			goto out;
 		err = wait(sk, &timeo, ctx->mode == SMCU_M_CONNECT ? mode_left_connect : can_read,
 			   peek < 0 ? 0 : peek + copied);
+		if (err && !copied)
+			return err;
 		if (err)
-			return copied ? copied : err;
+			goto out;
 	}
 out:
 	if (flags & MSG_PEEK)

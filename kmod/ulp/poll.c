@@ -95,14 +95,3 @@ int smcu_set_rcvlowat(struct sock *sk, int val)
 		return ctx->base_ops->set_rcvlowat(sk, val);
 	}
 }
-
-int smcu_set_peek_off(struct sock *sk, int val)
-{
-	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
-
-	if (ctx && smcu_ulp_mode(ctx) == SMCU_M_HS)
-		WRITE_ONCE(ctx->peek_off, val);
-	else
-		WRITE_ONCE(sk->sk_peek_off, val);
-	return 0;
-}

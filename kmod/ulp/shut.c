@@ -220,7 +220,7 @@ int smcu_disconnect(struct sock *sk, int flags)
 	smcu_synopt_done(ctx);
 	smcu_attach_unhook(ctx);
 	memset(&ctx->hs, 0, sizeof(ctx->hs));
-	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, sk, ctx->base, false);
+	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, sk, false);
 	ctx->server = false;
 	ctx->err_posted = 0;
 	ctx->close_deadline = 0;
