@@ -302,9 +302,18 @@ static int next_event(struct smcu_hs *hs)
 {
 	int ev;
 
+	/* Later than that the server may have given up, and a proposal be its program's. */
 	if (hs->state == SMCU_HS_C_START)
-		return SMCU_HE_START;
+		return time_after_eq(jiffies, hs->deadline) ? SMCU_HE_TIMEOUT : SMCU_HE_START;
 	ev = link_event(hs);
+	/* The peer may have seen it first, and its decline is not for the program: what it waits for is no answer. */
+	if (ev == SMCU_HE_LOCAL_FAIL) {
+		enum smcu_reason reason = hs->reason;
+
+		if (stream_event(hs) == SMCU_HE_DECLINE)
+			return SMCU_HE_DECLINE;
+		hs->reason = reason;
+	}
 	if (ev != NO_EVENT)
 		return ev;
 	ev = stream_event(hs);
@@ -358,7 +367,7 @@ static void let_go(struct smcu_hs *hs)
 
 	smcu_waiter_cancel(&hs->waiter);
 	if (hs->state != SMCU_HS_DONE && hs->conn)
-		smcu_conn_leave(hs->conn);
+		smcu_conn_leave(hs->conn, jiffies + SMCU_LEAVE_TIMEOUT);
 	if (hs->lgr)
 		smcu_lgr_put(hs->lgr);
 	hs->lgr = NULL;

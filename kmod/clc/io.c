@@ -30,7 +30,7 @@ int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len)
 	struct kvec vec = { .iov_base = (void *)data, .iov_len = len };
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	bool lend;
-	int n;
+	int n, err;
 
 	sock_owned_by_me(sk);
 	if (!((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)))
@@ -39,7 +39,11 @@ int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len)
 	if (lend)
 		lend_socket(sk, lent_socket);
 	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, len);
+	/* An error that leaves the connection alive (ICMP, IP_RECVERR) is for the program to take, and does not stop us. */
+	err = xchg(&sk->sk_err, 0);
 	n = tcp_sendmsg_locked(sk, &msg, len);
+	if (err)
+		WRITE_ONCE(sk->sk_err, err);
 	if (lend)
 		lend_socket(sk, NULL);
 	return n;

@@ -156,6 +156,24 @@ void smcu_attach_accepted(struct sock *listener, struct socket *newsock)
 }
 
 /*
+ * A thread that was in accept() when the listener was converted goes on in TCP's: nobody tells us of the child, which gets TCP's
+ * operations. So whoever has the child's lock next, and finds it in the list of its parent with a struct socket, puts that right.
+ */
+void smcu_attach_adopt(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+
+	sock_owned_by_me(sk);
+	if (likely(!READ_ONCE(ctx->parent)) || !sk->sk_socket)
+		return;
+	smcu_listen_unlink(ctx);
+	write_lock_bh(&sk->sk_callback_lock);
+	if (smcu_prot_is_ours(sk->sk_prot) && sk->sk_socket->ops == ctx->base_ops)
+		WRITE_ONCE(sk->sk_socket->ops, smcu_prot_ops_for(sk));
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+/*
  * close(2) returns but the connection goes on: the socket takes the shape of a child that was not accepted. It does not become
  * SOCK_DEAD: then a reset from the peer would destroy it here and TCP's close, which is still to come, would do so again.
  */

@@ -168,6 +168,7 @@ static void become_smc(struct smcu_ctx *ctx)
 
 	if (!smcu_engine_lock(ctx))
 		return;
+	smcu_attach_adopt(ctx);
 	if (ctx->mode == SMCU_M_HS) {
 		smcu_engine_left_hs(ctx);
 		if (ctx->server)
@@ -204,6 +205,8 @@ static void become_tcp(struct smcu_ctx *ctx)
 			smcu_conn_unsent(ctx->conn, &left);
 		if (left || ctx->shut) {
 			ctx->reason = ctx->hs.reason;
+			/* Reading is TCP's from here, and so is its end. */
+			WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | (ctx->shut & RCV_SHUTDOWN));
 			WRITE_ONCE(ctx->mode, SMCU_M_FLUSH);
 			flush = true;
 		} else {
@@ -280,7 +283,7 @@ static void step_hs(struct smcu_ctx *ctx)
 }
 
 /* The socket was destroyed, or is being taken out of our hands: end whatever is going on, say so to the peer, let go. */
-static void clean_up(struct smcu_ctx *ctx)
+static void clean_up(struct smcu_ctx *ctx, unsigned long until)
 {
 	smcu_hs_cancel(&ctx->hs);
 	if (ctx->conn) {
@@ -288,7 +291,7 @@ static void clean_up(struct smcu_ctx *ctx)
 		if (ctx->hs.state == SMCU_HS_DONE)
 			smcu_conn_start(ctx->conn);
 		smcu_conn_close(ctx->conn, true);
-		smcu_conn_leave(ctx->conn);
+		smcu_conn_leave(ctx->conn, until);
 	}
 	unpin(ctx);
 }
@@ -298,7 +301,8 @@ void smcu_engine_work(struct work_struct *work)
 	struct smcu_ctx *ctx = container_of(to_delayed_work(work), struct smcu_ctx, work);
 	struct sock *sk = ctx->sk;
 
-	if (READ_ONCE(ctx->stopping))
+	/* Pairs with smcu_disconnect(). */
+	if (smp_load_acquire(&ctx->stopping))
 		goto out;
 	if (smcu_ulp_mode(ctx) == SMCU_M_HS)
 		step_hs(ctx);
@@ -318,7 +322,7 @@ void smcu_engine_work(struct work_struct *work)
 		smcu_fallback_flush(ctx);
 		break;
 	case SMCU_M_DEAD:
-		clean_up(ctx);
+		clean_up(ctx, jiffies + SMCU_LEAVE_TIMEOUT);
 		break;
 	default:
 		break;
@@ -332,9 +336,9 @@ out:
 
 /*
  * Stop the engine for good and clean up: for children of a listener that goes, and for disconnect. The socket is not locked, the mode
- * was set to DEAD by the caller. Nothing kicks it any more but ulp_release(), which is harmless.
+ * was set to DEAD by the caller; @until: see smcu_conn_leave(). Nothing kicks it any more but ulp_release(), which is harmless.
  */
-void smcu_engine_stop(struct smcu_ctx *ctx)
+void smcu_engine_stop(struct smcu_ctx *ctx, unsigned long until)
 {
 	might_sleep();
 	/* An answer on the link may queue it once more before clean_up() takes the waiter away; then it does nothing. */
@@ -344,5 +348,5 @@ void smcu_engine_stop(struct smcu_ctx *ctx)
 	 * A run that finds stopping drops its references.
 	 */
 	flush_delayed_work(&ctx->work);
-	clean_up(ctx);
+	clean_up(ctx, until);
 }

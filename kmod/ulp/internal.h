@@ -72,6 +72,8 @@ enum smcu_mode {
  * @conn: the connection; set once under the socket's lock
  * @work: the engine: one step of whatever @mode demands
  * @close_deadline: when an orderly close is given up, jiffies
+ * @close_last: when it is, however slowly it goes on, jiffies
+ * @flush_delay: of the last look at a ring that TCP had no room for, jiffies
  * @close_left: bytes unsent at the last look, to see progress
  * @lock: guards @children and @parent of those in it; leaf
  * @children: of a listener, not yet accepted
@@ -117,6 +119,8 @@ struct smcu_ctx {
 	struct smcu_conn *conn;
 	struct delayed_work work;
 	unsigned long close_deadline;
+	unsigned long close_last;
+	unsigned long flush_delay;
 	u32 close_left;
 	spinlock_t lock;
 	struct list_head children;
@@ -135,7 +139,10 @@ static inline u8 smcu_ulp_mode(const struct smcu_ctx *ctx)
 	return READ_ONCE(ctx->mode);
 }
 
-/* A look at the connection from where the socket is not locked: disconnect() may take it away at any time. */
+/*
+ * A look at the connection from where the socket is not locked: disconnect() may take it away at any time. @want_write: by a caller that
+ * has the descriptor, and so the struct socket.
+ */
 static inline bool smcu_ulp_look(struct smcu_ctx *ctx, struct smcu_conn_view *v, bool want_write)
 {
 	struct smcu_conn *conn;
@@ -145,6 +152,11 @@ static inline bool smcu_ulp_look(struct smcu_ctx *ctx, struct smcu_conn_view *v,
 	conn = smp_load_acquire(&ctx->conn);
 	if (conn)
 		smcu_conn_look(conn, v, want_write);
+	if (conn && want_write && !v->writable) {
+		/* For SIGIO; then look again, since room may have come before anybody was asked to tell. */
+		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, ctx->sk);
+		smcu_conn_look(conn, v, true);
+	}
 	rcu_read_unlock();
 	return conn;
 }
@@ -160,6 +172,7 @@ static inline void smcu_ulp_post_err(struct smcu_ctx *ctx, int err)
 #define SMCU_SAVE_SYN 3
 
 #define SMCU_PROGRESS_TIMEOUT (60 * HZ)	/* closed, and the peer takes nothing for that long: give up */
+#define SMCU_CLOSE_TIMEOUT (10 * SMCU_PROGRESS_TIMEOUT)	/* closed: give up, whatever the peer takes */
 
 /* attach.c: the only writer of icsk_ulp_*, sk_prot, sk_socket->ops and the callbacks */
 extern struct tcp_ulp_ops smcu_ulp_ops;
@@ -171,6 +184,7 @@ void smcu_attach_hook(struct smcu_ctx *ctx);
 void smcu_attach_unhook(struct smcu_ctx *ctx);
 void smcu_attach_restore(struct smcu_ctx *ctx);
 void smcu_attach_accepted(struct sock *listener, struct socket *newsock);
+void smcu_attach_adopt(struct smcu_ctx *ctx);
 void smcu_attach_detach_socket(struct sock *sk);
 
 /* prot.c: tables */
@@ -185,7 +199,7 @@ void smcu_engine_kick(struct smcu_ctx *ctx, unsigned long delay);
 bool smcu_engine_lock(struct smcu_ctx *ctx);
 void smcu_release_cb(struct sock *sk);
 void smcu_engine_work(struct work_struct *work);
-void smcu_engine_stop(struct smcu_ctx *ctx);
+void smcu_engine_stop(struct smcu_ctx *ctx, unsigned long until);
 void smcu_engine_begin(struct smcu_ctx *ctx);
 void smcu_engine_left_hs(struct smcu_ctx *ctx);
 int smcu_engine_conn(struct smcu_ctx *ctx);
@@ -217,6 +231,7 @@ void smcu_shutdown(struct sock *sk, int how);
 int smcu_disconnect(struct sock *sk, int flags);
 int smcu_diag_destroy(struct sock *sk, int err);
 bool smcu_shut_step(struct smcu_ctx *ctx);
+bool smcu_shut_is_late(const struct smcu_ctx *ctx);
 
 /* fallback.c */
 void smcu_fallback(struct smcu_ctx *ctx, enum smcu_reason reason);

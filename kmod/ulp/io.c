@@ -102,6 +102,7 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	if (smcu_ulp_mode(ctx) == SMCU_M_TCP)
 		return ctx->base->sendmsg(sk, msg, len);
 	lock_sock(sk);
+	smcu_attach_adopt(ctx);
 	timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
 	while (msg_data_left(msg) || ctx->mode < SMCU_M_HS) {
 		switch (ctx->mode) {
@@ -159,7 +160,7 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 			struct smcu_conn_view v;
 
 			/* Ask for the wakeup before giving up, for who polls edge-triggered. */
-			smcu_conn_look(ctx->conn, &v, true);
+			smcu_ulp_look(ctx, &v, true);
 			if (v.tx_free)
 				continue;
 			err = wait(sk, &timeo, can_write, 0);
@@ -265,6 +266,7 @@ int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 	if (flags & MSG_OOB)
 		return -EINVAL;	/* as TCP where there is no urgent data */
 	lock_sock(sk);
+	smcu_attach_adopt(ctx);
 	/* Not connected or listening: TCP knows what to say, and does not wait. */
 	n = ctx->mode == SMCU_M_INIT ? -ENOTCONN : recv_locked(ctx, msg, len, flags);
 	release_sock(sk);

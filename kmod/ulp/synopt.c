@@ -152,8 +152,9 @@ bool smcu_synopt_agreed(struct request_sock *req, bool ours)
 }
 
 /* Bucket locked. */
-static void synack(struct sk_buff *skb, struct request_sock *req, struct smcu_net *sn, bool v6)
+static void synack(struct sk_buff *skb, struct request_sock *req, const struct sock *listener, bool v6)
 {
+	struct smcu_net *sn = smcu_base_net(sock_net(listener));
 	struct tcphdr *th = saved_tcp(req);
 	int off;
 
@@ -162,6 +163,12 @@ static void synack(struct sk_buff *skb, struct request_sock *req, struct smcu_ne
 	off = saved_option(th, req->saved_syn);
 	if (off < 0)
 		return;
+	/*
+	 * The child may end with a listener that is not ours, whose program would read the proposal. What a BPF program migrates
+	 * can't be seen from here: it has to choose a listener of the same kind.
+	 */
+	if (!th->fin && listener->sk_reuseport && READ_ONCE(sock_net(listener)->ipv4.sysctl_tcp_migrate_req))
+		goto forget;
 	if (!th->fin && atomic_read(&sn->handshakes) >= READ_ONCE(sn->max_handshakes)) {
 		smcu_stat_inc(sn, hs_limited);
 		goto forget;
@@ -196,7 +203,7 @@ static void out_synack(struct sk_buff *skb, struct request_sock *req, bool v6)
 		return;
 	lock = bucket_lock(req);
 	spin_lock_bh(lock);
-	synack(skb, req, smcu_base_net(sock_net(listener)), v6);
+	synack(skb, req, listener, v6);
 	spin_unlock_bh(lock);
 }
 
