@@ -15,9 +15,12 @@ load_module() {
 	smcu_load && sysctl -qw "net.smc_ulp.ueid=$UEID"
 }
 
-# The kernel's own SMC, with the same user EID as ours.
+# The kernel's own SMC, with the same user EID as ours. Without a pnet id 6.1's does not know that rxe0 belongs to
+# eth0 and stays with TCP.
 load_intree() {
-	modprobe smc && modprobe smc_diag && "$SMCU_TREE/build/tools/smc_ueid" add $UEID
+	local ueid=$SMCU_TREE/build/tools/smc_ueid
+	modprobe smc && modprobe smc_diag && "$ueid" add $UEID || return 1
+	[ "$SMCU_KERNEL" != 6.1 ] || { rxe_up && "$ueid" pnet-eth NET1 eth0 && "$ueid" pnet-ib NET1 rxe0; }
 }
 
 # A number from /proc/net/smc_ulp/stats; 0 if it has no such name.
@@ -30,6 +33,18 @@ tcp_out_segs() {
 	awk '/^Tcp:/ { if (col) print $col; else for (i = 1; i <= NF; i++) if ($i == "OutSegs") col = i }' /proc/net/snmp
 }
 
+# each_line NAME: verdicts of a program that prints "ok NAME" and "FAIL NAME: why", from stdin.
+each_line() {
+	local verdict what
+	while read -r verdict what; do
+		case $verdict in
+		ok) pass "$1: $what" ;;
+		FAIL) fail "$1: $what" ;;
+		*) echo "    $verdict $what" ;;
+		esac
+	done
+}
+
 # refused NAME COMMAND...: it must fail.
 refused() {
 	local name=$1
@@ -39,6 +54,18 @@ refused() {
 	else
 		pass "$name"
 	fi
+}
+
+# holder KIND [OPTIONS]: a process with a socket of that kind (see hold.py), which stays until let_go.
+holder() {
+	coproc HOLD { exec python3 "$TOOLS/hold.py" "$@"; }
+	read -r line <&"${HOLD[0]}"
+	[ "$line" = ready ] || fail "hold $*" "$line"
+}
+
+let_go() {
+	echo >&"${HOLD[1]}"
+	wait $HOLD_PID
 }
 
 # What is known when an exchange failed: the program's output, connections that live, what the module counted.
