@@ -11,7 +11,7 @@
 #include <net/xfrm.h>
 #include "clc/internal.h"
 
-#define NO_EVENT (-1)
+#define NO_EVENT 1000	/* no event and no -errno */
 
 static void hs_wake(struct smcu_waiter *w)
 {
@@ -28,11 +28,10 @@ static void enter(struct smcu_hs *hs, u8 state)
 	hs->deadline = time_before(end, hs->last) ? end : hs->last;
 }
 
-void smcu_hs_init(struct smcu_hs *hs, const struct smcu_hs_ops *ops, struct sock *sk, struct proto *base, bool server)
+void smcu_hs_init(struct smcu_hs *hs, const struct smcu_hs_ops *ops, struct sock *sk, bool server)
 {
 	hs->ops = ops;
 	hs->sk = sk;
-	hs->base = base;
 	hs->last = jiffies + msecs_to_jiffies(SMCU_T_HANDSHAKE);
 	enter(hs, server ? SMCU_HS_S_WAIT_PROPOSAL : SMCU_HS_C_START);
 	smcu_waiter_init(&hs->waiter, hs_wake);
@@ -51,9 +50,7 @@ enum smcu_reason smcu_clc_find_path(struct smcu_hs *hs)
 
 	if (sk->sk_family == AF_INET || ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr))
 		laddr = inet_sk(sk)->inet_rcv_saddr;
-	lock_sock(sk);
 	dst = sk_dst_get(sk);
-	release_sock(sk);
 	if (!dst)
 		return SMCU_R_NO_ROUTE;
 #ifdef CONFIG_XFRM
@@ -165,7 +162,7 @@ static bool is_final(u8 state)
 	return state == SMCU_HS_DONE || state == SMCU_HS_FALLBACK || state == SMCU_HS_FAILED;
 }
 
-/* A message is there and decodes: which event is it? It is taken off the stream unless nothing of ours was sent yet. */
+/* A message is there: which event is it? It is taken off the stream if it decodes. Socket locked. */
 static int message_event(struct smcu_hs *hs, const struct smcu_clc_hdr *hdr)
 {
 	struct smcu_hs_scratch *x = hs->x;
@@ -203,8 +200,36 @@ static int message_event(struct smcu_hs *hs, const struct smcu_clc_hdr *hdr)
 	}
 	if (smcu_clc_consume(hs))
 		return SMCU_HE_EOF;
+	return ev;
+}
+
+/* What is next on the TCP stream? Whoever has the socket's lock may have it for long: time-outs do not depend on it. */
+static int stream_event(struct smcu_hs *hs)
+{
+	struct smcu_clc_hdr hdr;
+	int ev;
+
+	if (!hs->ops->lock(hs))
+		return NO_EVENT;
+	switch (smcu_clc_recv(hs, &hdr)) {
+	case -EAGAIN:
+		ev = NO_EVENT;
+		break;
+	case -ECONNRESET:
+		ev = SMCU_HE_EOF;
+		break;
+	case -EPROTO:
+		ev = SMCU_HE_BAD;
+		break;
+	default:
+		ev = message_event(hs, &hdr);
+		break;
+	}
+	release_sock(hs->sk);
+	if (ev == SMCU_HE_BAD)
+		hs->reason = SMCU_R_NOT_CLC;
 	if (ev == SMCU_HE_CONFIRM && hs->state == SMCU_HS_S_WAIT_CONFIRM && smcu_clc_server_confirm(hs))
-		return SMCU_HE_LOCAL_FAIL;
+		ev = SMCU_HE_LOCAL_FAIL;
 	return ev;
 }
 
@@ -275,28 +300,23 @@ static int link_event(struct smcu_hs *hs)
 
 static int next_event(struct smcu_hs *hs)
 {
-	struct smcu_clc_hdr hdr;
 	int ev;
 
+	/* Later than that the server may have given up, and a proposal be its program's. */
 	if (hs->state == SMCU_HS_C_START)
-		return SMCU_HE_START;
+		return time_after_eq(jiffies, hs->deadline) ? SMCU_HE_TIMEOUT : SMCU_HE_START;
 	ev = link_event(hs);
+	/* The peer may have seen it first, and its decline is not for the program: what it waits for is no answer. */
+	if (ev == SMCU_HE_LOCAL_FAIL) {
+		enum smcu_reason reason = hs->reason;
+
+		if (stream_event(hs) == SMCU_HE_DECLINE)
+			return SMCU_HE_DECLINE;
+		hs->reason = reason;
+	}
 	if (ev != NO_EVENT)
 		return ev;
-	switch (smcu_clc_recv(hs, &hdr)) {
-	case -EAGAIN:
-		break;
-	case -ECONNRESET:
-		return SMCU_HE_EOF;
-	case -EPROTO:
-		ev = SMCU_HE_BAD;
-		break;
-	default:
-		ev = message_event(hs, &hdr);
-		break;
-	}
-	if (ev == SMCU_HE_BAD)
-		hs->reason = SMCU_R_NOT_CLC;
+	ev = stream_event(hs);
 	if (ev != NO_EVENT)
 		return ev;
 	if (time_after_eq(jiffies, hs->deadline)) {
@@ -340,13 +360,14 @@ static int act(struct smcu_hs *hs, enum smcu_hs_action action)
 	return 0;
 }
 
-static void release(struct smcu_hs *hs)
+/* It is decided: others must not wait for what we hold. Harmless when done twice. */
+static void let_go(struct smcu_hs *hs)
 {
 	struct smcu_hs_scratch *x = hs->x;
 
 	smcu_waiter_cancel(&hs->waiter);
 	if (hs->state != SMCU_HS_DONE && hs->conn)
-		smcu_conn_leave(hs->conn);
+		smcu_conn_leave(hs->conn, jiffies + SMCU_LEAVE_TIMEOUT);
 	if (hs->lgr)
 		smcu_lgr_put(hs->lgr);
 	hs->lgr = NULL;
@@ -354,67 +375,88 @@ static void release(struct smcu_hs *hs)
 		return;
 	if (x->may_make)
 		smcu_lgr_create_abandon(&x->spec);
+	x->may_make = false;
 	smcu_clc_drop_path(hs);
-	kfree(x);
-	hs->x = NULL;
 }
 
-u8 smcu_hs_step(struct smcu_hs *hs)
+/* One event. Return: 0, NO_EVENT, or the error of the action. */
+static int advance(struct smcu_hs *hs)
 {
 	struct smcu_hs_step step;
-	int ev, err;
+	int ev = next_event(hs);
+
+	if (ev == NO_EVENT)
+		return NO_EVENT;
+	if (hs->state == SMCU_HS_S_WAIT_PROPOSAL && hs->x->claims_clc &&
+	    (ev == SMCU_HE_BAD || ev == SMCU_HE_EOF || ev == SMCU_HE_TIMEOUT)) {
+		/* It calls itself CLC and is none, or half of one: not for the program, and nor is what follows. */
+		hs->state = SMCU_HS_FAILED;
+		return 0;
+	}
+	step = smcu_hs_next(hs->state, ev);
+	enter(hs, step.next);
+	return act(hs, step.action);
+}
+
+bool smcu_hs_step(struct smcu_hs *hs)
+{
+	struct smcu_hs_step step;
+	int err;
 
 	might_sleep();
-	if (is_final(hs->state))
-		return hs->state;
+	if (is_final(hs->state) && !hs->x)
+		return true;
 	if (!hs->x) {
 		hs->x = kzalloc(sizeof(*hs->x), GFP_KERNEL);
 		if (!hs->x) {
 			hs->ops->kick(hs, HZ / 10);
-			return hs->state;
+			return false;
 		}
 		hs->x->sn = smcu_base_net(sock_net(hs->sk));
 		hs->x->n_eids = smcu_base_eids(hs->x->sn, hs->x->eids[0]);
 	}
 	for (;;) {
-		ev = next_event(hs);
-		if (ev == NO_EVENT) {
-			hs->ops->kick(hs, max_t(long, hs->deadline - jiffies, 1));
-			return hs->state;
-		}
-again:
-		if (hs->state == SMCU_HS_S_WAIT_PROPOSAL && hs->x->claims_clc &&
-		    (ev == SMCU_HE_BAD || ev == SMCU_HE_EOF || ev == SMCU_HE_TIMEOUT)) {
-			/* It calls itself CLC and is none, or half of one: not for the program, and nor is what follows. */
-			hs->state = SMCU_HS_FAILED;
+		if (is_final(hs->state))
+			let_go(hs);
+		err = smcu_clc_flush(hs);
+		if (err == -EBUSY)
+			return false;
+		if (err)
+			hs->reason = SMCU_R_INTERNAL;
+		else if (is_final(hs->state))
 			break;
+		else
+			err = advance(hs);
+		if (err == NO_EVENT) {
+			hs->ops->kick(hs, max_t(long, hs->deadline - jiffies, 1));
+			return false;
 		}
-		step = smcu_hs_next(hs->state, ev);
-		enter(hs, step.next);
-		err = act(hs, step.action);
-		if (err) {
+		while (err) {
 			/*
 			 * A confirm or a decline that could not be sent leaves a peer that waits, half a message one that
 			 * misunderstands what follows: no way back to TCP.
 			 */
-			if (step.action == SMCU_HA_CONFIRM || step.action == SMCU_HA_DECLINE || err == -EIO) {
+			if (is_final(hs->state) || err == -EIO) {
 				hs->state = SMCU_HS_FAILED;
 				break;
 			}
-			ev = SMCU_HE_LOCAL_FAIL;
-			goto again;
+			step = smcu_hs_next(hs->state, SMCU_HE_LOCAL_FAIL);
+			enter(hs, step.next);
+			err = act(hs, step.action);
 		}
-		if (is_final(hs->state))
-			break;
 	}
-	release(hs);
-	return hs->state;
+	kfree(hs->x);
+	hs->x = NULL;
+	return true;
 }
 
 void smcu_hs_cancel(struct smcu_hs *hs)
 {
-	if (is_final(hs->state))
+	/* Over, and its last message is sent. */
+	if (is_final(hs->state) && !hs->x)
 		return;
 	hs->state = SMCU_HS_FAILED;
-	release(hs);
+	let_go(hs);
+	kfree(hs->x);
+	hs->x = NULL;
 }

@@ -166,9 +166,6 @@ void smcu_conn_wake(struct smcu_conn *conn, unsigned int wake)
 		conn->ops->writable(conn->owner);
 }
 
-/* Closing connections are polled by their engines; this is for those that are torn down at once. */
-#define IDLE_TIMEOUT (HZ / 10)
-
 static bool is_idle(struct smcu_conn *conn)
 {
 	bool idle;
@@ -189,7 +186,7 @@ bool smcu_conn_is_idle(struct smcu_conn *conn)
 	return idle;
 }
 
-void smcu_conn_leave(struct smcu_conn *conn)
+void smcu_conn_leave(struct smcu_conn *conn, unsigned long until)
 {
 	struct smcu_lgr *lgr;
 	bool clean, idle;
@@ -198,7 +195,7 @@ void smcu_conn_leave(struct smcu_conn *conn)
 	if (!conn->joined)
 		return;
 	lgr = conn->member.lgr;
-	idle = !conn->started || wait_event_timeout(conn->idle, is_idle(conn), IDLE_TIMEOUT);
+	idle = !conn->started || wait_event_timeout(conn->idle, is_idle(conn), max_t(long, until - jiffies, 0));
 	spin_lock_bh(&conn->lock);
 	/* First: an upcall that found us before must post nothing after leave has disowned what was posted. */
 	conn->dead = true;

@@ -14,6 +14,11 @@ int smcu_connect(struct sock *sk, struct sockaddr_unsized *addr, int len)
 	sock_owned_by_me(sk);
 	if (ctx->mode != SMCU_M_INIT)
 		return ctx->base->connect(sk, addr, len);
+	/* Repair restores a connection without a handshake. */
+	if (tcp_sk(sk)->repair) {
+		smcu_fallback(ctx, SMCU_R_SOCKOPT);
+		return sk->sk_prot->connect(sk, addr, len);
+	}
 	/* Fast Open puts data into the SYN, where a CLC message would have to come first. */
 	if (tcp_sk(sk)->fastopen_connect || tcp_sk(sk)->fastopen_req || inet_test_bit(DEFER_CONNECT, sk)) {
 		smcu_fallback(ctx, SMCU_R_FASTOPEN);

@@ -113,6 +113,7 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	if (smcu_ulp_mode(ctx) == SMCU_M_TCP)
 		return ctx->base->sendmsg(sk, msg, len);
 	lock_sock(sk);
+	smcu_attach_adopt(ctx);
 	timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
 	while (msg_data_left(msg) || ctx->mode < SMCU_M_HS) {
 		switch (ctx->mode) {
@@ -177,7 +178,7 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 			struct smcu_conn_view v;
 
 			/* Ask for the wakeup before giving up, for who polls edge-triggered. */
-			smcu_conn_look(ctx->conn, &v, true);
+			smcu_ulp_look(ctx, &v, true);
 			if (v.tx_free)
 				continue;
 			err = wait(sk, &timeo, can_write, 0);
@@ -206,10 +207,9 @@ static int recv_locked(struct smcu_ctx *ctx, struct msghdr *msg, size_t len, int
 {
 	struct sock *sk = ctx->sk;
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
-	size_t target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
 	struct iov_iter *to = flags & MSG_TRUNC ? NULL : &msg->msg_iter;
 	int peek = flags & MSG_PEEK ? max(sk_peek_offset(sk, flags), 0) : -1;
-	size_t copied = 0;
+	size_t copied = 0, target;
 	int err, n;
 
 	for (;;) {
@@ -218,9 +218,13 @@ static int recv_locked(struct smcu_ctx *ctx, struct msghdr *msg, size_t len, int
 		switch (ctx->mode) {
 		case SMCU_M_SMC:
 			n = smcu_conn_recv(ctx->conn, to, len - copied, peek < 0 ? -1 : peek + (int)copied);
+			if (n < 0 && !copied)
+				return n;
 			if (n < 0)
-				return copied ? copied : n;
+				goto out;
 			copied += n;
+			/* Not earlier: in the handshake the socket's mark is not the program's. */
+			target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
 			if (copied >= target || copied == len)
 				goto out;
 			if (n)
@@ -256,8 +260,10 @@ wait:
 			goto out;
 		err = wait(sk, &timeo, ctx->mode == SMCU_M_CONNECT ? mode_left_connect : can_read,
 			   peek < 0 ? 0 : peek + copied);
+		if (err && !copied)
+			return err;
 		if (err)
-			return copied ? copied : err;
+			goto out;
 	}
 out:
 	if (flags & MSG_PEEK)
@@ -292,6 +298,7 @@ int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 	if (flags & MSG_OOB)
 		return -EINVAL;	/* as TCP where there is no urgent data */
 	lock_sock(sk);
+	smcu_attach_adopt(ctx);
 	n = ctx->mode == SMCU_M_INIT ? unconnected_recv(sk) : recv_locked(ctx, msg, len, flags);
 	release_sock(sk);
 	if (n == ASK_TCP)

@@ -122,6 +122,8 @@ void smcu_listen_unlink(struct smcu_ctx *child)
  */
 void smcu_listen_quiesce(struct smcu_ctx *ctx)
 {
+	/* For all of them: a program that exits must not be kept for each child of a peer that is gone. */
+	unsigned long until = jiffies + SMCU_LEAVE_TIMEOUT;
 	struct smcu_ctx *child;
 	struct sock *sk;
 
@@ -135,17 +137,20 @@ void smcu_listen_quiesce(struct smcu_ctx *ctx)
 		sk = refcount_inc_not_zero(&child->sk->sk_refcnt) ? child->sk : NULL;
 		spin_unlock_bh(&ctx->lock);
 		if (sk) {
-			bool ours;
+			bool ours, accepted;
 
 			lock_sock_nested(sk, SINGLE_DEPTH_NESTING);
-			ours = child->mode != SMCU_M_TCP && child->mode != SMCU_M_DEAD;
+			/* Accepted, by a thread that does not know our accept: not TCP's to destroy, see smcu_attach_adopt(). */
+			accepted = sk->sk_socket;
+			ours = !accepted && child->mode != SMCU_M_TCP && child->mode != SMCU_M_DEAD;
 			if (ours) {
 				smcu_engine_left_hs(child);
 				WRITE_ONCE(child->mode, SMCU_M_DEAD);
 				smcu_attach_restore(child);
 			}
 			release_sock(sk);
-			smcu_engine_stop(child);
+			if (!accepted)
+				smcu_engine_stop(child, until);
 			if (ours)
 				child->base->diag_destroy(sk, ECONNABORTED);
 			sock_put(sk);

@@ -62,6 +62,7 @@ static void build(int i, struct proto *base, const struct proto_ops *base_o)
 	prot[i].sendmsg = smcu_sendmsg;
 	prot[i].recvmsg = shaped_recvmsg;
 	prot[i].splice_eof = NULL;
+	prot[i].release_cb = smcu_release_cb;
 	prot[i].diag_destroy = smcu_diag_destroy;
 	prot[i].psock_update_sk_prot = NULL;
 
@@ -69,7 +70,6 @@ static void build(int i, struct proto *base, const struct proto_ops *base_o)
 	ops[i].accept = shaped_accept;
 	ops[i].poll = smcu_poll;
 	ops[i].set_rcvlowat = smcu_set_rcvlowat;
-	ops[i].set_peek_off = smcu_set_peek_off;
 	ops[i].mmap = sock_no_mmap;
 	/* Readers of the TCP receive queue: NULL means the generic ways, which end in recvmsg. */
 	ops[i].splice_read = NULL;

@@ -19,6 +19,7 @@
 #include "ulp/internal.h"
 #include "ulp/ulp.h"
 
+#define SYNS_WITH_OPTION 2	/* retransmissions from there on go without */
 #define TCP_OPT_MAX (15 * 4 - sizeof(struct tcphdr))
 
 static const u8 *options(const struct tcphdr *th, size_t *len)
@@ -61,6 +62,9 @@ static bool add_option(struct sk_buff *skb, bool v6)
 	size_t len;
 
 	opt = options(th, &len);
+	/* A VRF sends through LOCAL_OUT twice. */
+	if (smcu_synopt_find(opt, len) >= 0)
+		return true;
 	if (len + SMCU_SYNOPT_LEN > TCP_OPT_MAX || is_signed(opt, len))
 		return false;
 	if (skb_ensure_writable(skb, hlen + thlen) || skb_cow_head(skb, SMCU_SYNOPT_LEN + LL_MAX_HEADER))
@@ -148,8 +152,9 @@ bool smcu_synopt_agreed(struct request_sock *req, bool ours)
 }
 
 /* Bucket locked. */
-static void synack(struct sk_buff *skb, struct request_sock *req, struct smcu_net *sn, bool v6)
+static void synack(struct sk_buff *skb, struct request_sock *req, const struct sock *listener, bool v6)
 {
+	struct smcu_net *sn = smcu_base_net(sock_net(listener));
 	struct tcphdr *th = saved_tcp(req);
 	int off;
 
@@ -158,6 +163,12 @@ static void synack(struct sk_buff *skb, struct request_sock *req, struct smcu_ne
 	off = saved_option(th, req->saved_syn);
 	if (off < 0)
 		return;
+	/*
+	 * The child may end with a listener that is not ours, whose program would read the proposal. What a BPF program migrates
+	 * can't be seen from here: it has to choose a listener of the same kind.
+	 */
+	if (!th->fin && listener->sk_reuseport && READ_ONCE(sock_net(listener)->ipv4.sysctl_tcp_migrate_req))
+		goto forget;
 	if (!th->fin && atomic_read(&sn->handshakes) >= READ_ONCE(sn->max_handshakes)) {
 		smcu_stat_inc(sn, hs_limited);
 		goto forget;
@@ -175,16 +186,24 @@ forget:
 	((u8 *)(th + 1))[off + 1] = TCPOPT_NOP;
 }
 
+/* A kernel service listens, and works with its children in ways of its own. A program's listener in a BPF map is not one. */
+static bool is_kernels(const struct sock *listener)
+{
+	uintptr_t data = (uintptr_t)READ_ONCE(listener->sk_user_data);
+
+	return data && !(data & SK_USER_DATA_BPF);
+}
+
 static void out_synack(struct sk_buff *skb, struct request_sock *req, bool v6)
 {
 	const struct sock *listener = READ_ONCE(req->rsk_listener);
 	spinlock_t *lock;
 
-	if (!listener || !smcu_prot_is_ours(READ_ONCE(listener->sk_prot)))
+	if (!listener || !smcu_prot_is_ours(READ_ONCE(listener->sk_prot)) || is_kernels(listener))
 		return;
 	lock = bucket_lock(req);
 	spin_lock_bh(lock);
-	synack(skb, req, smcu_base_net(sock_net(listener)), v6);
+	synack(skb, req, listener, v6);
 	spin_unlock_bh(lock);
 }
 
@@ -207,6 +226,9 @@ static unsigned int out(struct sk_buff *skb, bool v6)
 		return NF_ACCEPT;
 	}
 	if (tcp_hdr(skb)->ack || inet_csk(sk)->icsk_ulp_ops != &smcu_ulp_ops)
+		return NF_ACCEPT;
+	/* Some middlebox may drop what it does not know. What was agreed is what the SYN-ACK says, whichever SYN it answers. */
+	if (READ_ONCE(inet_csk(sk)->icsk_retransmits) >= SYNS_WITH_OPTION)
 		return NF_ACCEPT;
 	rcu_read_lock();
 	ctx = smcu_ulp_ctx(sk);
