@@ -18,6 +18,9 @@
 struct smcu_conn;
 struct smcu_net;
 
+/* Closing connections are polled by their engines; this is for those that are torn down at once. */
+#define SMCU_LEAVE_TIMEOUT (HZ / 10)
+
 /**
  * struct smcu_conn_owner_ops - upcalls, in softirq or process context, without locks of conn/ held; must not sleep
  * @readable: data, end of file or an error
@@ -133,12 +136,14 @@ int smcu_conn_recv(struct smcu_conn *conn, struct iov_iter *to, size_t len, int 
 /**
  * struct smcu_conn_view - a consistent look, for poll, ioctl and the life cycle
  * @rx: bytes that can be read
+ * @rx_size: the receive ring
  * @tx_free: room in the send ring
  * @tx_size: its size
  * @tx_unsent: bytes not yet handed to the adapter
  * @tx_unacked: bytes not yet on the peer's side
- * @err: 0, or the errno the program gets: ECONNRESET, ECONNABORTED (positive)
+ * @err: 0, or the errno the program gets: ECONNRESET, ECONNABORTED, EPIPE (positive)
  * @eof: the peer will send no more
+ * @fin: and it has said so in an orderly way
  * @peer_gone: the peer has closed: sending makes no sense
  * @writable: a third of the ring or more is free
  * @done: the close handshake is over
@@ -146,12 +151,14 @@ int smcu_conn_recv(struct smcu_conn *conn, struct iov_iter *to, size_t len, int 
  */
 struct smcu_conn_view {
 	u32 rx;
+	u32 rx_size;
 	u32 tx_free;
 	u32 tx_size;
 	u32 tx_unsent;
 	u32 tx_unacked;
 	int err;
 	bool eof;
+	bool fin;
 	bool peer_gone;
 	bool writable;
 	bool done;
@@ -173,10 +180,20 @@ void smcu_conn_look(struct smcu_conn *conn, struct smcu_conn_view *v, bool want_
 u32 smcu_conn_rx_avail(const struct smcu_conn *conn);
 
 /**
- * smcu_conn_tx_closed() - sending makes no sense any more: the peer or the link is gone; lockless
+ * smcu_conn_tx_state() - does sending make sense? Lockless
  * @conn: connection
+ *
+ * Return: 0: yes; -EPIPE: the connection is broken; -ESHUTDOWN: the peer has closed, and nobody has sent to it since
  */
-bool smcu_conn_tx_closed(const struct smcu_conn *conn);
+int smcu_conn_tx_state(const struct smcu_conn *conn);
+
+/**
+ * smcu_conn_in_vain() - the program has sent to a peer that has closed
+ * @conn: connection
+ *
+ * TCP sends such bytes, and the answer is a reset: the program learns of it with its next call. So it does here.
+ */
+void smcu_conn_in_vain(struct smcu_conn *conn);
 
 /**
  * smcu_conn_shutdown() - the program sends no more: "done" follows the data
@@ -207,11 +224,12 @@ bool smcu_conn_is_idle(struct smcu_conn *conn);
 
 /**
  * smcu_conn_leave() - give back everything; no upcall comes any more
- * @conn: connection, closed and better idle: else it waits a moment, and leaves its send ring to the group
+ * @conn: connection, closed and better idle: else it leaves its send ring to the group
+ * @until: how long it may wait for that, jiffies; SMCU_LEAVE_TIMEOUT from now for one, and for all of many
  *
  * May sleep, not under the owner's lock. An upcall that is running may last one RCU grace period longer.
  */
-void smcu_conn_leave(struct smcu_conn *conn);
+void smcu_conn_leave(struct smcu_conn *conn, unsigned long until);
 
 /**
  * smcu_conn_put() - drop the reference of smcu_conn_new()

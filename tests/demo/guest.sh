@@ -105,7 +105,7 @@ wire_bytes() {
 why() {
 	awk 'NR == FNR { old[$1] = $2; next } $2 > old[$1] { new[$1] = $2 - old[$1] }
 	     END {
-		if (new["smc_client"]) { printf "selected by the policy (%d connection%s)", new["smc_client"], new["smc_client"] > 1 ? "s" : ""; exit }
+		if (new["smc_client"]) { printf("selected by the policy (%d connection%s)", new["smc_client"], new["smc_client"] > 1 ? "s" : ""); exit }
 		for (n in new) if (n ~ /^fallback_/) { sub("fallback_", "", n); gsub("_", " ", n); printf "fell back: %s", n; exit }
 		printf "not selected by the policy"
 	     }' "$TMP/stats" /proc/net/smc_ulp/stats
