@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "loader.h"
 
@@ -65,7 +66,7 @@ static int attach(const struct pins *pins, struct programs *programs, const stru
 		return EX_FAILED;
 	}
 	/* The policy first: no connection is decided by half of what was asked for. */
-	if (!policy && !maps_have_policy(&maps))
+	if (!policy && nr && !maps_have_policy(&maps))
 		policy = fallback = default_policy();
 	if (policy && control_publish(&maps, pins, policy))
 		goto out;
@@ -83,8 +84,8 @@ out:
 }
 
 /*
- * Load the programs, put the policy in force (NULL: keep the one there is, or take everything if there is none), renew every link, and
- * attach to the targets. *way is what the programs use in the end. Return: an exit code, with the reason printed; a first attach that
+ * Load the programs, put the policy in force (NULL: keep the one there is, or where there is none and something to attach, take
+ * everything), renew every link, and attach to the targets. *way is what the programs use in the end. Return: an exit code, with the reason printed; a first attach that
  * failed leaves nothing.
  */
 int control_attach(const struct pins *pins, const struct smcpol *policy, const struct target *targets, int nr,
@@ -107,5 +108,43 @@ int control_attach(const struct pins *pins, const struct smcpol *policy, const s
 	programs_free(programs);
 	if (code != EX_DONE && !had_policy)
 		control_clear(pins);
+	return code;
+}
+
+/*
+ * Attach to one more cgroup in little time: by the programs that are pinned, under the policy in force. Only what is missing is made: the
+ * policy by the daemon's file, if there is one, else everything.
+ */
+int control_attach_ready(const struct pins *pins, const struct target *target)
+{
+	struct programs *programs = programs_open(pins);
+	struct smcpol *policy = NULL;
+	struct features features;
+	bool has_policy = false;
+	int code = EX_DONE;
+	struct maps maps;
+
+	if (!maps_open(&maps, pins)) {
+		has_policy = maps_have_policy(&maps);
+		if (!has_policy && programs) {
+			policy = access(DEFAULT_POLICY, F_OK) ? default_policy() : policy_read_file(DEFAULT_POLICY, &code);
+			if (!policy || control_publish(&maps, pins, policy))
+				code = code ? code : EX_FAILED;
+		}
+		maps_close(&maps);
+	}
+	if (programs) {
+		if (code == EX_DONE && programs_attach(programs, pins, target->fd, target->id) < 0)
+			code = EX_FAILED;
+	} else {
+		if (!has_policy && !access(DEFAULT_POLICY, F_OK))
+			policy = policy_read_file(DEFAULT_POLICY, &code);
+		features_probe(&features);
+		if (code == EX_DONE)
+			code = control_attach(pins, policy, target, 1, &features.way);
+		features_warn(&features);
+	}
+	programs_free(programs);
+	smcpol_free(policy);
 	return code;
 }
