@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
 /*
- * Cgroups as they come and go: inotify on every directory below which a glob may match something. A directory is watched before it is
- * read, so one that is made meanwhile is seen twice rather than not at all.
+ * Cgroups as they come and go: inotify on every directory below which a glob may match something, or on all. A directory is watched before
+ * it is read, so one that is made meanwhile is seen twice rather than not at all.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -27,6 +27,7 @@ struct cgwatch {
 	void *arg;
 	struct node *nodes; /* by wd, ascending */
 	size_t nr_nodes;
+	bool everything;
 	bool is_short; /* of watches, and said so */
 };
 
@@ -130,22 +131,42 @@ static void watch(struct cgwatch *w, const char *path)
 	w->nr_nodes++;
 }
 
-/* The topmost that matches covers what is below it. */
-static void scan(struct cgwatch *w, const char *path, int depth)
+static enum glob_result best_match(const struct cgwatch *w, const char *path)
 {
 	enum glob_result best = GLOB_NO, r;
-	struct dirent *e;
-	char *full;
-	DIR *dir;
 	int i;
 
 	for (i = 0; w->globs[i]; i++) {
 		r = glob_match(w->globs[i], path);
 		best = r > best ? r : best;
 	}
+	return best;
+}
+
+/* The topmost that matches covers what is below it. */
+static bool is_covered(const struct cgwatch *w, const char *path)
+{
+	char *above = strdup(path), *slash;
+	bool covered = false;
+
+	while (above && !covered && *above && (slash = strrchr(above, '/'))) {
+		*slash = '\0';
+		covered = best_match(w, *above ? above : "/") == GLOB_YES;
+	}
+	free(above);
+	return covered;
+}
+
+static void scan(struct cgwatch *w, const char *path, bool covered, int depth)
+{
+	enum glob_result best = covered ? GLOB_NO : best_match(w, path);
+	struct dirent *e;
+	char *full;
+	DIR *dir;
+
 	if (best == GLOB_YES)
 		w->found(w->arg, path);
-	if (best != GLOB_BELOW || depth >= MAX_CGROUP_DEPTH)
+	if ((best != GLOB_BELOW && !w->everything) || depth >= MAX_CGROUP_DEPTH)
 		return;
 
 	watch(w, path);
@@ -158,24 +179,26 @@ static void scan(struct cgwatch *w, const char *path, int depth)
 		if (e->d_type != DT_DIR || !strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
 		child = path_join(strcmp(path, "/") ? path : "", e->d_name);
-		scan(w, child, depth + 1);
+		scan(w, child, covered || best == GLOB_YES, depth + 1);
 		free(child);
 	}
 	if (dir)
 		closedir(dir);
 }
 
-void cgwatch_scan(struct cgwatch *w)
+/* everything: watch all cgroups, whatever the globs are. */
+void cgwatch_scan(struct cgwatch *w, bool everything)
 {
-	scan(w, "/", 0);
+	w->everything = everything;
+	scan(w, "/", false, 0);
 }
 
-/* Read what happened. Return: whether a cgroup was removed. */
-bool cgwatch_read(struct cgwatch *w)
+/* Read what happened. Return: CGWATCH_*. */
+unsigned int cgwatch_read(struct cgwatch *w)
 {
 	char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
 	const struct inotify_event *e;
-	bool removed = false;
+	unsigned int what = 0;
 	ssize_t n, at;
 
 	while ((n = read(w->fd, buffer, sizeof(buffer))) > 0) {
@@ -185,20 +208,23 @@ bool cgwatch_read(struct cgwatch *w)
 
 			e = (const struct inotify_event *)(buffer + at);
 			if (e->mask & IN_Q_OVERFLOW) {
-				cgwatch_scan(w);
-				removed = true;
+				scan(w, "/", false, 0);
+				what = CGWATCH_CAME | CGWATCH_WENT;
 				continue;
 			}
-			removed |= !!(e->mask & IN_DELETE);
 			if (e->mask & IN_IGNORED)
 				forget(w, e->wd);
-			node = node_of(w, e->wd);
-			if (!node || !(e->mask & IN_CREATE) || !(e->mask & IN_ISDIR))
+			if (!(e->mask & IN_ISDIR))
 				continue;
+			what |= e->mask & IN_DELETE ? CGWATCH_WENT : 0;
+			node = node_of(w, e->wd);
+			if (!node || !(e->mask & IN_CREATE))
+				continue;
+			what |= CGWATCH_CAME;
 			path = path_join(strcmp(node->path, "/") ? node->path : "", e->name);
-			scan(w, path, 1);
+			scan(w, path, is_covered(w, path), 1);
 			free(path);
 		}
 	}
-	return removed;
+	return what;
 }

@@ -37,6 +37,8 @@ struct daemon {
 	struct http *http;
 	struct cgwatch *cgwatch;
 	struct cgroup_mount mount;
+	struct smcpol *policy; /* in force, when it was looked at last */
+	unsigned int generation; /* its; 0: none */
 	enum way way;
 	char *file;	 /* the policy */
 	char *directory; /* it lies in; watched, since a ConfigMap swaps a symlink beside it */
@@ -118,6 +120,33 @@ static int open_pins(struct daemon *d, struct pins *pins)
 	return 0;
 }
 
+/*
+ * What the policy in force says of cgroups, which may have been replaced by the command line since. sync: they came or went. A policy that
+ * names cgroups wants to know of each, not only of those that the globs match.
+ */
+static void follow_cgroups(struct daemon *d, const struct pins *pins, bool sync)
+{
+	bool was_asked = d->policy && smcpol_names_cgroups(d->policy);
+	struct maps maps;
+
+	if (!d->cgwatch || maps_open(&maps, pins))
+		return;
+	if (maps.word->gen != d->generation || !d->policy) {
+		smcpol_free(d->policy);
+		d->policy = control_policy(&maps, pins);
+		d->generation = maps.word->gen;
+		if (d->policy && smcpol_names_cgroups(d->policy) && !was_asked) {
+			cgwatch_scan(d->cgwatch, true);
+			sync = true;
+		}
+	}
+	if (sync && d->policy && smcpol_names_cgroups(d->policy)) {
+		control_sync_cgroups(&maps, pins, d->policy);
+		d->generation = maps.word->gen;
+	}
+	maps_close(&maps);
+}
+
 static void free_batch(struct daemon *d)
 {
 	while (d->nr_batch)
@@ -192,6 +221,8 @@ static int begin(struct daemon *d)
 	else if (wanted && !d->stats.is_bad)
 		d->stats.loaded++;
 	features_warn(&features);
+	if (code == EX_DONE)
+		follow_cgroups(d, &pins, true);
 	pins_close(&pins);
 	close_targets(targets, nr);
 	free_batch(d);
@@ -225,6 +256,7 @@ static void reload(struct daemon *d)
 				log_info("policy generation %u: %u rules", maps.word->gen, smcpol_nr_rules(policy));
 			}
 			maps_close(&maps);
+			follow_cgroups(d, &pins, false);
 		}
 		pins_close(&pins);
 	}
@@ -232,14 +264,14 @@ static void reload(struct daemon *d)
 }
 
 /* Cgroups that appeared: by the programs that are pinned. */
-static void attach_batch(struct daemon *d)
+static void attach_batch(struct daemon *d, bool came)
 {
 	struct target targets[MAX_BATCH];
 	struct programs *programs = NULL;
 	int i, nr, fresh = 0;
 	struct pins pins;
 
-	if (!d->nr_batch)
+	if (!d->nr_batch && !came)
 		return;
 	if (open_pins(d, &pins)) {
 		free_batch(d);
@@ -262,9 +294,17 @@ static void attach_batch(struct daemon *d)
 	if (fresh)
 		log_info("attached to %d more cgroups", fresh);
 	programs_free(programs);
+	follow_cgroups(d, &pins, came);
 	pins_close(&pins);
 	close_targets(targets, nr);
 	free_batch(d);
+}
+
+/* Every cgroup that matches goes into the batch. */
+static void rescan(struct daemon *d)
+{
+	if (d->cgwatch)
+		cgwatch_scan(d->cgwatch, d->policy && smcpol_names_cgroups(d->policy));
 }
 
 /* For cgwatch. */
@@ -273,7 +313,7 @@ static void found(void *arg, const char *path)
 	struct daemon *d = arg;
 
 	if (d->nr_batch == MAX_BATCH)
-		attach_batch(d);
+		attach_batch(d, false);
 	d->batch[d->nr_batch++] = strdup(path);
 }
 
@@ -285,6 +325,7 @@ static void collect(struct daemon *d)
 	if (open_pins(d, &pins))
 		return;
 	links = gc_pins(&pins, false, &containers);
+	follow_cgroups(d, &pins, true);
 	if (links < 0)
 		log_error("a dead link could not be removed: %s", strerror(-links));
 	pins_close(&pins);
@@ -369,6 +410,17 @@ static void on_signal(struct daemon *d)
 	}
 }
 
+/* A policy that names cgroups may have been loaded by hand. */
+static void watch_command_line(struct daemon *d)
+{
+	struct pins pins;
+
+	if (open_pins(d, &pins))
+		return;
+	follow_cgroups(d, &pins, false);
+	pins_close(&pins);
+}
+
 /* What nothing announces: a module, a directory that comes back, links that died later than their cgroup's directory. */
 static void on_tick(struct daemon *d)
 {
@@ -376,8 +428,7 @@ static void on_tick(struct daemon *d)
 
 	features_probe(&features);
 	if (features.way != d->way) {
-		if (d->cgwatch)
-			cgwatch_scan(d->cgwatch);
+		rescan(d);
 		begin(d);
 	}
 	if (d->watch < 0) {
@@ -385,6 +436,7 @@ static void on_tick(struct daemon *d)
 		if (d->watch >= 0)
 			reload(d);
 	}
+	watch_command_line(d);
 	if (d->collections) {
 		d->collections--;
 		collect(d);
@@ -429,9 +481,11 @@ static void loop(struct daemon *d)
 				drain(fd);
 				notify("WATCHDOG=1");
 			} else if (d->cgwatch && fd == cgwatch_fd(d->cgwatch)) {
-				if (cgwatch_read(d->cgwatch))
+				unsigned int what = cgwatch_read(d->cgwatch);
+
+				if (what & CGWATCH_WENT)
 					d->collections = COLLECTIONS;
-				attach_batch(d);
+				attach_batch(d, what & CGWATCH_CAME);
 			}
 		}
 		if (d->http)
@@ -449,7 +503,7 @@ static int set_up(struct daemon *d)
 
 	for (i = 0; d->set->globs[i]; i++) {
 		if (!glob_is_valid(d->set->globs[i])) {
-			log_error("--cgroups '%s': a glob begins with / and has ** twice at most", d->set->globs[i]);
+			log_error("--cgroups '%s': a glob is a path that begins with /, and ** can only be its last name", d->set->globs[i]);
 			return EX_USAGE_ERROR;
 		}
 	}
@@ -491,7 +545,8 @@ static int set_up(struct daemon *d)
 						"cgroup v2 is mounted nowhere: smc-ulp-loader features says more");
 		return EX_FAILED;
 	}
-	if (d->set->globs[0]) {
+	/* Without globs too: the policy may name cgroups. */
+	if (d->mount.path && !d->mount.is_partial) {
 		d->cgwatch = cgwatch_new(d->mount.path, d->set->globs, found, d);
 		if (!d->cgwatch || add(d, cgwatch_fd(d->cgwatch)))
 			return EX_FAILED;
@@ -512,6 +567,7 @@ static void tear_down(struct daemon *d)
 	}
 	cgroup_mount_free(&d->mount);
 	kstats_free(d->kstats);
+	smcpol_free(d->policy);
 	free_batch(d);
 	free(d->directory);
 	free(d->file);
@@ -536,8 +592,7 @@ int cmd_daemon(const struct settings *set, char **operands)
 		goto out;
 	/* Watched before it is read, as the cgroups are. */
 	watch_directory(&d);
-	if (d.cgwatch)
-		cgwatch_scan(d.cgwatch);
+	rescan(&d);
 	code = begin(&d);
 	if (code != EX_DONE)
 		goto out;

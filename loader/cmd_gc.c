@@ -124,7 +124,18 @@ static int gc_run_cgroups(const struct settings *set, bool dry_run)
 /* The caller holds the pins. Return: how many links were removed, or -errno. */
 int gc_pins(const struct pins *pins, bool dry_run, int *nr_containers)
 {
-	int nr = links_detach(pins, WHICH_DEAD, 0, dry_run);
+	int nr = links_detach(pins, WHICH_DEAD, 0, dry_run), lock;
+	struct maps maps;
+
+	/* Events that a killed monitor asked for. */
+	lock = dry_run ? -1 : monitor_lock(pins);
+	if (lock >= 0) {
+		if (!maps_open(&maps, pins)) {
+			__atomic_store_n(&maps.word->events, 0, __ATOMIC_RELEASE);
+			maps_close(&maps);
+		}
+		close(lock);
+	}
 
 	*nr_containers = containers_gc(pins, dry_run);
 	return nr;

@@ -100,6 +100,26 @@ out:
 	return ret;
 }
 
+/* A rule may name the container's cgroup, which nobody knew when the policy was put in force. */
+static int classify(const struct pins *pins)
+{
+	struct smcpol *policy;
+	struct maps maps;
+	int err;
+
+	err = maps_open(&maps, pins);
+	if (err) {
+		log_error("%s: %s", pins->maps, strerror(-err));
+		return EX_FAILED;
+	}
+	policy = control_policy(&maps, pins);
+	if (policy && smcpol_names_cgroups(policy))
+		err = control_sync_cgroups(&maps, pins, policy);
+	smcpol_free(policy);
+	maps_close(&maps);
+	return err ? EX_FAILED : EX_DONE;
+}
+
 static int on_create(const struct settings *set, const struct oci_state *state)
 {
 	uint64_t ids[MAX_CGROUP_DEPTH], cover;
@@ -123,6 +143,8 @@ static int on_create(const struct settings *set, const struct oci_state *state)
 		if (code == EX_DONE)
 			log_info("container %s is attached", state->id);
 	}
+	if (code == EX_DONE)
+		code = classify(&pins);
 	pins_close(&pins);
 out:
 	close(target.fd);
@@ -175,13 +197,19 @@ static int work(const struct settings *set, const char *stage)
 /* Return: the child's exit code, or EX_FAILED with the reason printed. */
 static int supervise(pid_t child, const sigset_t *mask)
 {
-	struct timespec budget = { .tv_sec = BUDGET_SECONDS };
+	struct timespec budget = { .tv_sec = BUDGET_SECONDS }, moment = { .tv_nsec = 200000000 };
 	int status;
 
 	if (sigtimedwait(mask, NULL, &budget) < 0) {
 		log_error("no answer within %d seconds: another smc-ulp-loader holds the lock, or the runtime did not close stdin",
 			  BUDGET_SECONDS);
 		kill(child, SIGKILL);
+		/*
+		 * Bury it: crun adopts what we leave, and its death signal, arriving with ours, would hide ours from crun, which then waits
+		 * until its own time-out. But a child that the kernel does not let go is not waited for.
+		 */
+		if (sigtimedwait(mask, NULL, &moment) > 0)
+			waitpid(child, NULL, WNOHANG);
 		return EX_FAILED;
 	}
 	if (waitpid(child, &status, 0) < 0)

@@ -58,6 +58,7 @@ const struct command commands[] = {
 	{ "rules", "", 0, 0, "S", "how often each rule decided, and what came of it", cmd_rules },
 	{ "run", "[--] PROGRAM [ARGUMENT]...", 1, ANY_NUMBER, "p", "run a program whose sockets are selected, and clean up after it", cmd_run },
 	{ "daemon", "", 0, 0, "pG*l", "follow the policy file and the cgroups that come and go; serve metrics", cmd_daemon },
+	{ "monitor", "", 0, 0, "rN", "print decisions as they are made", cmd_monitor },
 	{ "metrics", "", 0, 0, "", "print counters as OpenMetrics text", cmd_metrics },
 	{ "gc", "", 0, 0, "n", "remove what removed cgroups, containers and killed runs left", cmd_gc },
 	{ "hook oci", "STAGE", 1, 1, "F", "attach a container, or clean up after it: for container runtimes", cmd_hook_oci },

@@ -148,3 +148,37 @@ int control_attach_ready(const struct pins *pins, const struct target *target)
 	smcpol_free(policy);
 	return code;
 }
+
+/* The policy in force, parsed; NULL if there is none, or with the reason printed. */
+struct smcpol *control_policy(const struct maps *maps, const struct pins *pins)
+{
+	struct policy_info info;
+	struct smcpol *policy;
+	int code, err;
+
+	if (!maps_have_policy(maps))
+		return NULL;
+	err = maps_read(maps, pins, &info);
+	if (err) {
+		log_error("the policy in force cannot be read: %s", strerror(-err));
+		return NULL;
+	}
+	policy = policy_read_text("policy in force", info.text, &code);
+	policy_info_free(&info);
+	return policy;
+}
+
+/*
+ * Cgroups came or went: let the rules that name cgroups know. Where no room was left for so many, the same policy is put in force anew,
+ * which makes room. Return: 0, or -1 with the reason printed.
+ */
+int control_sync_cgroups(struct maps *maps, const struct pins *pins, const struct smcpol *policy)
+{
+	int err = maps_cgroups_sync(maps, pins, policy);
+
+	if (err == -ENOSPC || err == -E2BIG)
+		return control_publish(maps, pins, policy);
+	if (err)
+		log_error("cgroups that appeared cannot be classified: %s", strerror(-err));
+	return err ? -1 : 0;
+}

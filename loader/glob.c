@@ -1,75 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
-/* Globs of cgroup paths, component by component. */
-#include <fnmatch.h>
+/* Where to look for what a pattern of cgroups holds. */
+#include <limits.h>
 #include <string.h>
 
 #include "glob.h"
+#include "policy/smcpol.h"
 
-#define MAX_STARS 2	/* the work grows with the path's depth to the power of these */
-#define MAX_COMPONENT 255 /* the kernel's NAME_MAX */
-
-static const char *skip_slashes(const char *s)
-{
-	return s + strspn(s, "/");
-}
-
-/* Copies the first component; s must begin with one. Return: what follows, or NULL if it is too long to be a cgroup's name. */
-static const char *component(const char *s, char out[MAX_COMPONENT + 1])
-{
-	size_t len = strcspn(s, "/");
-
-	if (len > MAX_COMPONENT)
-		return NULL;
-	memcpy(out, s, len);
-	out[len] = '\0';
-	return skip_slashes(s + len);
-}
-
-/* Absolute, with at most two components **. */
+/* An absolute path without empty names, and ** as a whole name at the end only. */
 bool glob_is_valid(const char *glob)
 {
-	char part[MAX_COMPONENT + 1];
-	int stars = 0;
+	const char *name;
+	size_t len;
 
-	if (*glob != '/')
+	if (*glob != '/' || strlen(glob) >= PATH_MAX)
 		return false;
-	for (glob = skip_slashes(glob); glob && *glob;) {
-		glob = component(glob, part);
-		stars += glob && !strcmp(part, "**");
+	for (name = glob + 1; *name; name += len + (name[len] == '/')) {
+		len = strcspn(name, "/");
+		if (!len || (name[len] == '/' && (!name[len + 1] || !strncmp(name, "**/", 3))))
+			return false;
 	}
-	return glob && stars <= MAX_STARS;
+	return true;
 }
 
-static enum glob_result match(const char *glob, const char *path)
+/* The glob's first names, as many as the path has. Return: false if it has no more than those. */
+static bool cut(const char *glob, const char *path, char *out)
 {
-	char want[MAX_COMPONENT + 1], have[MAX_COMPONENT + 1];
-	enum glob_result without, with;
-	const char *rest, *below;
+	const char *end = glob, *p;
 
-	while (*glob) {
-		rest = component(glob, want);
-		if (!rest)
-			return GLOB_NO;
-		if (!strcmp(want, "**")) {
-			without = match(rest, path);
-			if (without == GLOB_YES || !*path)
-				return without;
-			below = component(path, have);
-			with = below ? match(glob, below) : GLOB_NO;
-			return with > without ? with : without;
-		}
-		if (!*path)
-			return GLOB_BELOW;
-		below = component(path, have);
-		if (!below || fnmatch(want, have, 0))
-			return GLOB_NO;
-		glob = rest;
-		path = below;
+	for (p = path; *p && p[1]; p++) {
+		if (*p != '/')
+			continue;
+		if (!*end)
+			return false;
+		end += 1 + strcspn(end + 1, "/");
 	}
-	return *path ? GLOB_NO : GLOB_YES;
+	memcpy(out, glob, end - glob);
+	out[end - glob] = '\0';
+	return *end;
 }
 
+/* Both are absolute. */
 enum glob_result glob_match(const char *glob, const char *path)
 {
-	return match(skip_slashes(glob), skip_slashes(path));
+	char head[PATH_MAX];
+
+	if (glob_holds(glob, path))
+		return GLOB_YES;
+	if (!cut(glob, path, head))
+		return GLOB_NO;
+	return !strcmp(path, "/") || glob_holds(head, path) ? GLOB_BELOW : GLOB_NO;
 }

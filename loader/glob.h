@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1 */
 /*
- * Globs of cgroup paths: components between slashes as in fnmatch(3), where * stays within one; the component ** stands for any number of
- * them, none included. No I/O: unit tests and the daemon share it.
+ * Patterns of cgroups, in the language of a policy's key cgroup (policy/glob.c). No I/O: the unit test and the daemon share it.
  */
 #ifndef LOADER_GLOB_H
 #define LOADER_GLOB_H

@@ -258,6 +258,8 @@ struct target {
 int control_attach(const struct pins *pins, const struct smcpol *policy, const struct target *targets, int nr,
 		   enum way *way);
 int control_attach_ready(const struct pins *pins, const struct target *target);
+struct smcpol *control_policy(const struct maps *maps, const struct pins *pins);
+int control_sync_cgroups(struct maps *maps, const struct pins *pins, const struct smcpol *policy);
 int control_publish(struct maps *maps, const struct pins *pins, const struct smcpol *policy);
 int control_clear(const struct pins *pins);
 
@@ -266,6 +268,9 @@ int container_put(const struct pins *pins, const char *id, uint64_t cgroup);
 int container_remove(const struct pins *pins, const char *id);
 int containers_gc(const struct pins *pins, bool dry_run);
 void containers_forget(const struct pins *pins);
+
+/* cmd_monitor.c */
+int monitor_lock(const struct pins *pins);
 
 /* cmd_gc.c */
 int gc_pins(const struct pins *pins, bool dry_run, int *nr_containers);

@@ -123,7 +123,8 @@ for text in '' '{' '[1]' '{"id": "x"}' '{"id": "x", "pid": 1, "annotations": {"i
 	for stage in createRuntime poststop nonsense; do
 		printf %s "$text" | "$LOADER" hook oci $stage 2>/dev/null || fail "garbage: $text at $stage" "status $?"
 	done
-	printf %s "$text" | "$LOADER" hook oci --fail-closed createRuntime 2>/dev/null && fail "garbage: $text, --fail-closed" "status 0"
+	[ "$text" = '{"id": "x"}' ] || # a container that asked for nothing
+		{ printf %s "$text" | "$LOADER" hook oci --fail-closed createRuntime 2>/dev/null && fail "garbage: $text, --fail-closed" "status 0"; }
 done
 check "garbage: nothing is attached" is_clean
 
