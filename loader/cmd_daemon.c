@@ -554,6 +554,21 @@ static int set_up(struct daemon *d)
 	return EX_DONE;
 }
 
+/* What a start that failed has made. */
+static void undo(struct daemon *d)
+{
+	struct pins pins;
+	struct maps maps;
+
+	if (d->lock < 0 || pins_open(&pins, d->set, false) != 1)
+		return;
+	if (maps_open(&maps, &pins))
+		control_clear(&pins);
+	else
+		maps_close(&maps);
+	pins_close(&pins);
+}
+
 static void tear_down(struct daemon *d)
 {
 	const int fds[] = { d->lock, d->epoll, d->signals, d->inotify, d->debounce, d->tick, d->watchdog };
@@ -605,6 +620,8 @@ int cmd_daemon(const struct settings *set, char **operands)
 	notify("STOPPING=1");
 	log_info("stopped; what is attached stays so, and the policy in force");
 out:
+	if (code != EX_DONE)
+		undo(&d);
 	tear_down(&d);
 	return code;
 }

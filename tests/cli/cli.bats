@@ -180,6 +180,18 @@ streams() {
 	systemd-analyze security --offline=true --threshold=25 unit/smc-ulp-loader.service >security
 }
 
+@test "the drop-in for one service passes systemd-analyze" {
+	mkdir unit
+	printf '[Service]\nExecStart=/bin/true\n' >unit/redis-server.service
+	cp -r "$TOP/examples/systemd/redis-server.service.d" unit/
+	sed -i "s|/usr/sbin/smc-ulp-loader|$LOADER|" unit/redis-server.service.d/smc.conf
+	SYSTEMD_UNIT_PATH=$PWD/unit: systemd-analyze verify --man=no unit/redis-server.service >said 2>&1
+	[ ! -s said ]
+	sed -i 's/ExecStartPre/ExecStartPrae/' unit/redis-server.service.d/smc.conf
+	SYSTEMD_UNIT_PATH=$PWD/unit: systemd-analyze verify --man=no unit/redis-server.service >said 2>&1 || true
+	[ -s said ]
+}
+
 @test "the Kubernetes example is what the API takes" {
 	/usr/bin/python3 "$TOP/examples/kubernetes/validate" "$TOP/examples/kubernetes/smc-ulp.yaml"
 	# The checker itself notices faults.
