@@ -9,7 +9,7 @@ SCRIPT ?= tests/vm/cases/smoke.sh
 need = @scripts/install-deps
 
 .DEFAULT_GOAL := all
-.PHONY: all kmod bpf loader policy tools test-unit fuzz check check-debug demo bench \
+.PHONY: all kmod bpf loader policy tools test-unit fuzz check check-debug demo bench bench-policy \
 	style layers vm deb clean install help
 
 all: kmod bpf loader		## everything that gets installed
@@ -56,6 +56,10 @@ demo:				## unmodified programs moved to SMC-R
 bench:				## measurements, in virtual time
 	$(need) build vm bench
 	@tests/bench/run $(ARGS)
+
+bench-policy:			## what a decision costs by the number of rules, and its memory
+	$(need) build vm
+	@tests/bench/policy $(ARGS)
 
 style:				## checkpatch, sparse, shellcheck, codespell, layers
 	$(need) build vm style

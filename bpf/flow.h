@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a decision is made from, in the programs and in user space alike. */
+/* What a decision is made from, in the programs and in user space alike; and what the matcher and the compiler agree on. */
 #ifndef SMCU_FLOW_H
 #define SMCU_FLOW_H
 
@@ -53,6 +53,27 @@ static __always_inline __u8 smcu_match_addr6(__u32 *to, __u32 a, __u32 b, __u32 
 	to[2] = c;
 	to[3] = d;
 	return 6;
+}
+
+/* The bucket in which a hash has a value, if it has it. */
+static __always_inline __u32 smcu_match_bucket(__u32 tree, __u32 hash)
+{
+	__u32 bits = tree >> SMCU_TREE_ROOT_BITS & SMCU_TREE_LEVELS_MASK;
+
+	return (tree & SMCU_TREE_ROOT_MASK) + (__u32)((__u64)hash >> (32 - bits));
+}
+
+static __always_inline __u32 smcu_match_hash32(__u32 value)
+{
+	return value * 0x9e3779b1U;
+}
+
+static __always_inline __u32 smcu_match_hash128(const struct smcu_key128 *value)
+{
+	__u64 x = value->hi * 0x9e3779b97f4a7c15ULL + value->lo;
+
+	x = (x ^ x >> 32) * 0xd6e8feb86659fd93ULL;
+	return x >> 32;
 }
 
 #endif

@@ -99,13 +99,35 @@ static __always_inline __u64 smcu_match_unit(void *image, __u32 unit)
 	return block ? block->unit[unit % SMCU_BLOCK_UNITS] : 0;
 }
 
+/* All ones if x is 0, else 0; without a branch, as above. */
+static __always_inline __u32 smcu_match_if_zero(__u64 x)
+{
+	__u64 d = ~x & (x - 1);
+
+	asm("" : "+r"(d));
+	return -(__u32)(d >> 63);
+}
+
 /* The set of a value. 0 (which no set has for its number) only if the image is broken. */
 static __attribute__((noinline)) __u32 smcu_match_search32(void *image, __u32 tree, __u32 value)
 {
-	__u32 at = tree & SMCU_TREE_ROOT_MASK, levels = tree >> SMCU_TREE_ROOT_BITS, i;
 	const union smcu_block *block;
+	__u32 at, levels, i, set;
 	__u64 n;
 
+	if (tree & SMCU_TREE_IS_HASH) {
+		block = smcu_block(image, smcu_match_bucket(tree, smcu_match_hash32(value)));
+		if (!block)
+			return 0;
+#define SET(k) (block->leaf32.set[k] & smcu_match_if_zero(block->leaf32.key[k] ^ value))
+		set = SET(0) | SET(1) | SET(2) | SET(3) | SET(4) | SET(5) | SET(6);
+#undef SET
+		if (set)
+			return set;
+		tree = block->leaf32.set[SMCU_LEAF32_KEYS];
+	}
+	at = tree & SMCU_TREE_ROOT_MASK;
+	levels = tree >> SMCU_TREE_ROOT_BITS;
 	for (i = 0; i < SMCU_TREE_LEVELS32; i++) {
 		SMCU_MATCH_HIDE(i);
 		if (i >= levels)
@@ -130,10 +152,25 @@ static __attribute__((noinline)) __u32 smcu_match_search32(void *image, __u32 tr
 
 static __attribute__((noinline)) __u32 smcu_match_search128(void *image, __u32 tree, const struct smcu_key128 *value)
 {
-	__u32 at = tree & SMCU_TREE_ROOT_MASK, levels = tree >> SMCU_TREE_ROOT_BITS, i;
 	const union smcu_block *block;
+	__u32 at, levels, i, set;
 	__u64 n;
 
+	if (tree & SMCU_TREE_IS_HASH) {
+		block = smcu_block(image, smcu_match_bucket(tree, smcu_match_hash128(value)));
+		if (!block)
+			return 0;
+#define SET(k)                                                                                  \
+	(block->leaf128.set[k] & smcu_match_if_zero((block->leaf128.key[k].hi ^ value->hi) |    \
+						    (block->leaf128.key[k].lo ^ value->lo)))
+		set = SET(0) | SET(1) | SET(2);
+#undef SET
+		if (set)
+			return set;
+		tree = block->leaf128.set[SMCU_NODE128_KEYS];
+	}
+	at = tree & SMCU_TREE_ROOT_MASK;
+	levels = tree >> SMCU_TREE_ROOT_BITS;
 	for (i = 0; i <= SMCU_TREE_LEVELS128; i++) {
 		SMCU_MATCH_HIDE(i);
 		block = smcu_block(image, at);

@@ -10,6 +10,7 @@
 #include "ast.h"
 
 #define BLOCKS_BEFORE_SETS 2
+#define POINTS_FOR_HASH 8 /* fewer single values are found as soon in a tree */
 #define UNITS_MAX (SMCPOL_MAX_IMAGE / 8)
 
 /* A set while it is computed: one bit for each rule. */
@@ -22,6 +23,13 @@ struct change {
 	value_t at;
 	unsigned int rule;
 	bool is_end;
+	bool is_single; /* begins for this one value */
+};
+
+/* Single values that are found by hash: in order. */
+struct points {
+	unsigned int nr;
+	value_t *at;
 };
 
 /* A dimension's intervals: set[i] holds for the values up to last[i]; the last interval has no end. */
@@ -219,8 +227,20 @@ static int by_place(const void *a, const void *b)
 	return (ca->at > cb->at) - (ca->at < cb->at);
 }
 
-/* Where each rule begins and ends to hold, in order. NULL without memory. */
-static struct change *collect(struct compiler *c, unsigned int tree, unsigned int *nr)
+static int by_value(const void *a, const void *b)
+{
+	const value_t *va = a, *vb = b;
+
+	return (*va > *vb) - (*va < *vb);
+}
+
+static bool is_among(const struct points *points, const struct span *span)
+{
+	return span->lo == span->hi && points->nr && bsearch(&span->lo, points->at, points->nr, sizeof(value_t), by_value);
+}
+
+/* Where each rule begins and ends to hold, in order, leaving out single values that a hash has. NULL without memory. */
+static struct change *collect(struct compiler *c, unsigned int tree, const struct points *hashed, unsigned int *nr)
 {
 	value_t max = ~(value_t)0 >> (128 - tree_bits[tree]);
 	unsigned int i, j, n, room = 1, most = 1;
@@ -238,9 +258,11 @@ static struct change *collect(struct compiler *c, unsigned int tree, unsigned in
 	for (i = 0; changes && spans && i < c->policy->nr_rules; i++) {
 		n = rule_spans(&c->policy->rules[i], tree, spans);
 		for (j = 0; j < n; j++) {
-			changes[(*nr)++] = (struct change){ spans[j].lo, i, false };
+			if (is_among(hashed, &spans[j]))
+				continue;
+			changes[(*nr)++] = (struct change){ spans[j].lo, i, false, spans[j].lo == spans[j].hi };
 			if (spans[j].hi < max)
-				changes[(*nr)++] = (struct change){ spans[j].hi + 1, i, true };
+				changes[(*nr)++] = (struct change){ spans[j].hi + 1, i, true, false };
 		}
 	}
 	if (!spans) {
@@ -256,14 +278,15 @@ static struct change *collect(struct compiler *c, unsigned int tree, unsigned in
 }
 
 /* Cut the values of a tree into intervals of one set each. */
-static void sweep(struct compiler *c, unsigned int tree, struct intervals *in)
+static void sweep(struct compiler *c, unsigned int tree, const struct points *hashed, struct intervals *in)
 {
 	struct change *changes;
 	unsigned int i = 0, nr;
 	struct bits bits;
 	__u32 set;
 
-	changes = collect(c, tree, &nr);
+	memset(in, 0, sizeof(*in));
+	changes = collect(c, tree, hashed, &nr);
 	if (!changes)
 		return;
 	in->last = calloc(nr + 1, sizeof(*in->last));
@@ -292,6 +315,13 @@ static void sweep(struct compiler *c, unsigned int tree, struct intervals *in)
 	}
 	in->set[in->nr++] = set;
 	free(changes);
+}
+
+static void intervals_free(struct intervals *in)
+{
+	free(in->last);
+	free(in->set);
+	memset(in, 0, sizeof(*in));
 }
 
 /* Child i of the level above the one that has been written: the last value below it. */
@@ -369,13 +399,13 @@ static void write_nodes(struct compiler *c, unsigned int bits, struct level *lev
 	level->nr = nr;
 }
 
-/* Return: the tree's name for the head. */
+/* Return: the tree's name. */
 static __u32 write_tree(struct compiler *c, unsigned int bits, const struct intervals *in)
 {
 	unsigned int height = 0, most = bits == 32 ? SMCU_TREE_LEVELS32 : SMCU_TREE_LEVELS128;
 	struct level level;
 
-	level.last = calloc(in->nr, sizeof(*level.last));
+	level.last = calloc(in->nr + 1, sizeof(*level.last));
 	if (!level.last) {
 		fail(c, ENOMEM);
 		return 0;
@@ -387,6 +417,98 @@ static __u32 write_tree(struct compiler *c, unsigned int bits, const struct inte
 	if (height > most || level.first > SMCU_TREE_ROOT_MASK)
 		fail(c, E2BIG);
 	return height << SMCU_TREE_ROOT_BITS | level.first;
+}
+
+/* The single values that rules name, each once. */
+static bool find_points(struct compiler *c, unsigned int tree, struct points *points)
+{
+	static const struct points none;
+	unsigned int i, nr, kept = 0;
+	struct change *changes = collect(c, tree, &none, &nr);
+
+	memset(points, 0, sizeof(*points));
+	if (!changes)
+		return false;
+	points->at = calloc(nr + 1, sizeof(*points->at));
+	for (i = 0; points->at && i < nr; i++) {
+		if (changes[i].is_single && (!kept || points->at[kept - 1] != changes[i].at))
+			points->at[kept++] = changes[i].at;
+	}
+	free(changes);
+	points->nr = kept;
+	if (!points->at)
+		fail(c, ENOMEM);
+	return points->at;
+}
+
+static __u32 set_at(const struct intervals *in, value_t value)
+{
+	unsigned int lo = 0, hi = in->nr - 1;
+
+	while (lo < hi) {
+		unsigned int mid = (lo + hi) / 2;
+
+		if (in->last[mid] < value)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return in->set[lo];
+}
+
+/* Into its bucket, if that has room. */
+static bool put_point(struct compiler *c, unsigned int bits, __u32 hash, value_t value, __u32 set)
+{
+	unsigned int keys = bits == 32 ? SMCU_LEAF32_KEYS : SMCU_NODE128_KEYS, k;
+	struct smcu_key128 key = { value >> 64, value };
+	union smcu_block *bucket;
+	__u32 *sets;
+
+	bucket = &c->image->blocks[smcu_match_bucket(hash, bits == 32 ? smcu_match_hash32(value) : smcu_match_hash128(&key))];
+	sets = bits == 32 ? bucket->leaf32.set : bucket->leaf128.set;
+	for (k = 0; k < keys && sets[k]; k++)
+		;
+	if (k == keys)
+		return false;
+	if (bits == 32)
+		bucket->leaf32.key[k] = value;
+	else
+		bucket->leaf128.key[k] = key;
+	sets[k] = set;
+	return true;
+}
+
+/*
+ * A tree, behind a hash if many single values are named. What its bucket has no room for stays in the tree. Return: the name for the head.
+ */
+static __u32 write_lookup(struct compiler *c, unsigned int tree, const struct intervals *in, struct points *points)
+{
+	unsigned int bits = tree_bits[tree], log = 0, i, kept = 0;
+	__u32 hash, first, name;
+	struct intervals rest;
+
+	if (points->nr < POINTS_FOR_HASH)
+		return write_tree(c, bits, in);
+	while ((bits == 32 ? 2U : 1U) << log < points->nr)
+		log++;
+	first = take_blocks(c, 1U << log);
+	if (!first)
+		return 0;
+	hash = SMCU_TREE_IS_HASH | log << SMCU_TREE_ROOT_BITS | first;
+	for (i = 0; i < points->nr; i++) {
+		if (put_point(c, bits, hash, points->at[i], set_at(in, points->at[i])))
+			points->at[kept++] = points->at[i];
+	}
+	points->nr = kept;
+	sweep(c, tree, points, &rest);
+	name = c->err ? 0 : write_tree(c, bits, &rest);
+	intervals_free(&rest);
+	for (i = 0; !c->err && i < 1U << log; i++) {
+		union smcu_block *bucket = &c->image->blocks[first + i];
+
+		*(bits == 32 ? &bucket->leaf32.set[SMCU_LEAF32_KEYS] : &bucket->leaf128.set[SMCU_NODE128_KEYS]) = name;
+	}
+	return hash;
 }
 
 static void name_directions(struct compiler *c)
@@ -419,7 +541,9 @@ static void fill_records(const struct smcpol *policy, struct smcu_policy_rule *r
 
 static void fill_blocks(struct compiler *c, unsigned int dims)
 {
+	static const struct points none;
 	struct intervals in[SMCU_TREE_COUNT] = { 0 };
+	struct points points[SMCU_TREE_COUNT] = { 0 };
 	__u32 any[SMCU_DIM_COUNT], tree[SMCU_TREE_COUNT] = { 0 };
 	struct smcu_image_head *head;
 	struct smcu_image_foot *foot;
@@ -433,16 +557,16 @@ static void fill_blocks(struct compiler *c, unsigned int dims)
 		any[i] = name_set(c, &bits);
 	}
 	for (i = 0; i < SMCU_TREE_COUNT && !c->err; i++) {
-		if (dims >> tree_dim[i] & 1)
-			sweep(c, i, &in[i]);
+		if (dims >> tree_dim[i] & 1 && find_points(c, i, &points[i]))
+			sweep(c, i, &none, &in[i]);
 	}
 	for (i = 0; i < SMCU_TREE_COUNT && !c->err; i++) {
 		if (in[i].nr)
-			tree[i] = write_tree(c, tree_bits[i], &in[i]);
+			tree[i] = write_lookup(c, i, &in[i], &points[i]);
 	}
 	for (i = 0; i < SMCU_TREE_COUNT; i++) {
-		free(in[i].last);
-		free(in[i].set);
+		intervals_free(&in[i]);
+		free(points[i].at);
 	}
 	take_blocks(c, 0);
 	if (c->err)

@@ -47,7 +47,8 @@
  *
  * A search tree maps every value of a dimension to a set. The compiler cuts the values into intervals within which the set is the
  * same; the tree is a static B-tree over the intervals' last values, found by counting the keys less than the value looked for.
- * Unused keys are all ones, of which none is less than any value. IPv6 addresses and comms (16 bytes, padded with
+ * Unused keys are all ones, of which none is less than any value. Where many single values are named, they lie in a hash before the
+ * tree: one bucket is looked at, and if the value is not in it, the tree that the bucket names. IPv6 addresses and comms (16 bytes, padded with
  * NUL) are 128-bit numbers in network byte order, everything else is a 32-bit number: so a prefix is an interval, too.
  *
  * cgroups are the exception, as their names are not known in the kernel: a hash of the cgroup's id holds for every cgroup the set
@@ -108,9 +109,14 @@
 #define SMCU_TREE_NETNS 9
 #define SMCU_TREE_COUNT 10
 
-/* A tree is named by its root's block, with the number of levels above the leaves in the highest bits. */
-#define SMCU_TREE_ROOT_BITS 28
+/*
+ * A tree is named by its root's block, and above it the number of levels above the leaves. With the highest bit set, it is a hash: its
+ * first bucket's block, and above it the logarithm of how many there are.
+ */
+#define SMCU_TREE_ROOT_BITS 26
 #define SMCU_TREE_ROOT_MASK ((1U << SMCU_TREE_ROOT_BITS) - 1)
+#define SMCU_TREE_LEVELS_MASK 31
+#define SMCU_TREE_IS_HASH (1U << 31)
 #define SMCU_TREE_LEVELS32 4
 #define SMCU_TREE_LEVELS128 8
 
@@ -127,6 +133,7 @@ struct smcu_node32 {
 	__u32 child;
 };
 
+/* Also a bucket, of values and their sets (0: none); its last set is the name of the tree for all others. */
 struct smcu_leaf32 {
 	__u32 key[SMCU_LEAF32_KEYS];
 	__u32 zero;
@@ -144,6 +151,7 @@ struct smcu_node128 {
 	__u32 zero[3];
 };
 
+/* Also a bucket, in the same way. */
 struct smcu_leaf128 {
 	struct smcu_key128 key[SMCU_NODE128_KEYS];
 	__u32 set[SMCU_NODE128_KEYS + 1];

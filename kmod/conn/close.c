@@ -5,6 +5,17 @@
  */
 #include "conn/internal.h"
 
+/* The first error is the one the program gets. */
+unsigned int smcu_conn_broken_locked(struct smcu_conn *conn, int err)
+{
+	lockdep_assert_held(&conn->lock);
+	conn->eof = true;
+	/* Pairs with smcu_conn_tx_state(). */
+	if (!conn->err)
+		WRITE_ONCE(conn->err, err);
+	return SMCU_CW_EVENT | SMCU_CW_READABLE | SMCU_CW_WRITABLE;
+}
+
 unsigned int smcu_conn_event_locked(struct smcu_conn *conn, enum smcu_conn_event ev)
 {
 	struct smcu_conn_step step = smcu_conn_next(conn->state, ev, conn->cflags);
@@ -25,15 +36,19 @@ unsigned int smcu_conn_event_locked(struct smcu_conn *conn, enum smcu_conn_event
 	}
 	if (step.actions & SMCU_CA_RX_EOF) {
 		conn->eof = true;
+		conn->fin = true;
 		wake |= SMCU_CW_READABLE;
 	}
-	if (step.actions & (SMCU_CA_RESET | SMCU_CA_LOST)) {
-		conn->eof = true;
-		conn->err = step.actions & SMCU_CA_RESET ? ECONNRESET : ECONNABORTED;
-		if (step.actions & SMCU_CA_RESET)
-			smcu_stat_inc(conn->sn, reset);
-		wake |= SMCU_CW_READABLE | SMCU_CW_WRITABLE;
+	if (step.actions & SMCU_CA_RESET) {
+		smcu_stat_inc(conn->sn, reset);
+		/* As TCP has it: who has seen the end of the stream gets EPIPE. */
+		wake |= smcu_conn_broken_locked(conn, conn->fin ? EPIPE : ECONNRESET);
 	}
+	if (step.actions & SMCU_CA_LOST)
+		wake |= smcu_conn_broken_locked(conn, ECONNABORTED);
+	/* It has closed without reading what was on its way: TCP's answer to that is a reset. */
+	if (ev == SMCU_CE_PEER_CLOSED && conn->tx_peer_read != conn->tx_queued)
+		wake |= smcu_conn_broken_locked(conn, EPIPE);
 	/* The peer will take no more: what is queued can't be delivered and must not keep the ring in use. */
 	if (conn->peer_flags & (SMCU_CF_CLOSED | SMCU_CF_ABORT) || conn->cflags & SMCU_CF_ABORT)
 		wake |= SMCU_CW_WRITABLE;

@@ -143,6 +143,7 @@ void smcu_conn_look(struct smcu_conn *conn, struct smcu_conn_view *v, bool want_
 	v->tx_unacked = conn->dead ? 0 : (u32)(conn->tx_queued - conn->tx_acked);
 	v->err = conn->err;
 	v->eof = conn->eof;
+	v->fin = conn->fin;
 	v->peer_gone = conn->peer_flags & (SMCU_CF_CLOSED | SMCU_CF_ABORT);
 	v->writable = smcu_conn_is_writable(conn);
 	v->done = conn->state == SMCU_CS_CLOSED;

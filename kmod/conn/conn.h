@@ -141,8 +141,9 @@ int smcu_conn_recv(struct smcu_conn *conn, struct iov_iter *to, size_t len, int 
  * @tx_size: its size
  * @tx_unsent: bytes not yet handed to the adapter
  * @tx_unacked: bytes not yet on the peer's side
- * @err: 0, or the errno the program gets: ECONNRESET, ECONNABORTED (positive)
+ * @err: 0, or the errno the program gets: ECONNRESET, ECONNABORTED, EPIPE (positive)
  * @eof: the peer will send no more
+ * @fin: and it has said so in an orderly way
  * @peer_gone: the peer has closed: sending makes no sense
  * @writable: a third of the ring or more is free
  * @done: the close handshake is over
@@ -157,6 +158,7 @@ struct smcu_conn_view {
 	u32 tx_unacked;
 	int err;
 	bool eof;
+	bool fin;
 	bool peer_gone;
 	bool writable;
 	bool done;
@@ -178,10 +180,20 @@ void smcu_conn_look(struct smcu_conn *conn, struct smcu_conn_view *v, bool want_
 u32 smcu_conn_rx_avail(const struct smcu_conn *conn);
 
 /**
- * smcu_conn_tx_closed() - sending makes no sense any more: the peer or the link is gone; lockless
+ * smcu_conn_tx_state() - does sending make sense? Lockless
  * @conn: connection
+ *
+ * Return: 0: yes; -EPIPE: the connection is broken; -ESHUTDOWN: the peer has closed, and nobody has sent to it since
  */
-bool smcu_conn_tx_closed(const struct smcu_conn *conn);
+int smcu_conn_tx_state(const struct smcu_conn *conn);
+
+/**
+ * smcu_conn_in_vain() - the program has sent to a peer that has closed
+ * @conn: connection
+ *
+ * TCP sends such bytes, and the answer is a reset: the program learns of it with its next call. So it does here.
+ */
+void smcu_conn_in_vain(struct smcu_conn *conn);
 
 /**
  * smcu_conn_shutdown() - the program sends no more: "done" follows the data

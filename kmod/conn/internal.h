@@ -34,6 +34,7 @@
  * @cflags: SMCU_CF_* of all further messages
  * @err: positive errno for the program
  * @eof: the peer sends no more
+ * @fin: and it has said so in an orderly way
  * @peer_flags: SMCU_CF_* received so far
  * @snd_size: send ring
  * @rcv_size: receive ring
@@ -78,6 +79,7 @@ struct smcu_conn {
 	bool want_done;
 	bool want_close;
 	bool eof;
+	bool fin;
 	u8 state;
 	u8 cflags;
 	u8 peer_flags;
@@ -119,6 +121,7 @@ extern const struct smcu_member_ops smcu_conn_member_ops;
 unsigned int smcu_conn_push_locked(struct smcu_conn *conn);
 unsigned int smcu_conn_event_locked(struct smcu_conn *conn, enum smcu_conn_event ev);
 unsigned int smcu_conn_drained_locked(struct smcu_conn *conn);
+unsigned int smcu_conn_broken_locked(struct smcu_conn *conn, int err);
 bool smcu_conn_post_locked(struct smcu_conn *conn, const struct smcu_xwrite *w, int n, u64 prod, u8 pflags, bool signal);
 unsigned int smcu_conn_acked_locked(struct smcu_conn *conn, u64 pos);
 void smcu_conn_flush_due_locked(struct smcu_conn *conn);

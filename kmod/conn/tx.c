@@ -39,10 +39,21 @@ int smcu_conn_queue(struct smcu_conn *conn, struct iov_iter *from, size_t len, g
 	return n;
 }
 
-bool smcu_conn_tx_closed(const struct smcu_conn *conn)
+int smcu_conn_tx_state(const struct smcu_conn *conn)
 {
-	return READ_ONCE(conn->dead) || READ_ONCE(conn->peer_flags) & (SMCU_CF_CLOSED | SMCU_CF_ABORT) ||
-	       READ_ONCE(conn->cflags) & SMCU_CF_ABORT;
+	if (READ_ONCE(conn->dead) || READ_ONCE(conn->err) || READ_ONCE(conn->cflags) & SMCU_CF_ABORT)
+		return -EPIPE;
+	return READ_ONCE(conn->peer_flags) & SMCU_CF_CLOSED ? -ESHUTDOWN : 0;
+}
+
+void smcu_conn_in_vain(struct smcu_conn *conn)
+{
+	unsigned int wake;
+
+	spin_lock_bh(&conn->lock);
+	wake = smcu_conn_broken_locked(conn, EPIPE);
+	spin_unlock_bh(&conn->lock);
+	smcu_conn_wake(conn, wake);
 }
 
 void smcu_conn_push(struct smcu_conn *conn)

@@ -308,8 +308,11 @@ int smcu_ulp_init(void)
 {
 	int err = tcp_register_ulp(&smcu_ulp_ops);
 
-	if (err == -EEXIST)
+	if (err == -EEXIST) {
 		pr_err("ULP \"" SMCU_ULP_NAME "\" is taken by the kernel's own module: modprobe -r smc_diag smc, and blacklist smc\n");
+		/* modprobe takes EEXIST for "is loaded already" and says nothing. */
+		err = -EBUSY;
+	}
 	return err;
 }
 

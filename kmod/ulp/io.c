@@ -61,6 +61,16 @@ static bool can_read(struct smcu_ctx *ctx, u32 seen)
 	return v.rx > seen || v.eof || v.err;
 }
 
+/* TCP's answer to a read of what is neither connected nor connecting; TCP itself can't be asked under the lock. */
+static int unconnected_recv(struct sock *sk)
+{
+	if (sk->sk_state == TCP_LISTEN)
+		return -ENOTCONN;
+	if (READ_ONCE(sk->sk_err))
+		return sock_error(sk);
+	return sk->sk_shutdown & RCV_SHUTDOWN ? 0 : -ENOTCONN;
+}
+
 /* MSG_ZEROCOPY: the bytes are copied; the program waits for the notification all the same. */
 static void zerocopy_done(struct sock *sk, size_t len)
 {
@@ -72,18 +82,19 @@ static void zerocopy_done(struct sock *sk, size_t len)
 	net_zcopy_put(uarg);
 }
 
-/* Why nothing can be sent, or 0. */
+/*
+ * Why nothing can be sent, or 0; -ESHUTDOWN: it can, and nobody will read it. An error of the socket is only taken (behind -EPIPE, by
+ * sk_stream_error()) by a call that has sent nothing: another one has its bytes to report.
+ */
 static int send_error(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
 
-	if (READ_ONCE(sk->sk_err))
-		return sock_error(sk) ? : -EPIPE;
-	if (ctx->shut & SEND_SHUTDOWN)
+	if (READ_ONCE(sk->sk_err) || ctx->shut & SEND_SHUTDOWN)
 		return -EPIPE;
 	switch (ctx->mode) {
 	case SMCU_M_SMC:
-		return smcu_conn_tx_closed(ctx->conn) ? -EPIPE : 0;
+		return smcu_conn_tx_state(ctx->conn);
 	case SMCU_M_HS:
 	case SMCU_M_FLUSH:
 		return inet_sk_state_load(sk) == TCP_CLOSE ? -EPIPE : 0;
@@ -120,7 +131,7 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 			return err;
 		case SMCU_M_CONNECT:
 			if (READ_ONCE(sk->sk_err) || sk->sk_state == TCP_CLOSE) {
-				err = sock_error(sk) ? : -EPIPE;
+				err = -EPIPE;
 				goto out_err;
 			}
 			err = wait(sk, &timeo, mode_left_connect, 0);
@@ -141,6 +152,13 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 			goto out_err;
 		}
 		err = send_error(ctx);
+		if (err == -ESHUTDOWN) {
+			n = msg_data_left(msg);
+			iov_iter_advance(&msg->msg_iter, n);
+			copied += n;
+			smcu_conn_in_vain(ctx->conn);
+			break;
+		}
 		if (err)
 			goto out_err;
 		if (unlikely(!ctx->conn)) {
@@ -215,7 +233,7 @@ static int recv_locked(struct smcu_ctx *ctx, struct msghdr *msg, size_t len, int
 			smcu_ulp_post_err(ctx, v.err);
 			if (v.rx > (peek < 0 ? 0 : peek + copied))
 				continue;	/* came in meanwhile */
-			if (v.eof && !READ_ONCE(sk->sk_err))
+			if (v.fin || (v.eof && !READ_ONCE(sk->sk_err)))
 				goto out;
 			break;
 		case SMCU_M_HS:
@@ -255,6 +273,20 @@ out:
 	return copied;
 }
 
+/* How much more there is, for who asked (TCP_INQ, io_uring); one "byte" at the end, so that it is read. */
+static void say_inq(struct smcu_ctx *ctx, struct msghdr *msg)
+{
+	struct smcu_conn_view v;
+
+	if (!tcp_sk(ctx->sk)->recvmsg_inq && !msg->msg_get_inq)
+		return;
+	if (!smcu_ulp_look(ctx, &v, false))
+		return;
+	msg->msg_inq = v.rx ? : v.fin;
+	if (tcp_sk(ctx->sk)->recvmsg_inq)
+		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(msg->msg_inq), &msg->msg_inq);
+}
+
 int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
@@ -267,29 +299,37 @@ int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 		return -EINVAL;	/* as TCP where there is no urgent data */
 	lock_sock(sk);
 	smcu_attach_adopt(ctx);
-	/* Not connected or listening: TCP knows what to say, and does not wait. */
-	n = ctx->mode == SMCU_M_INIT ? -ENOTCONN : recv_locked(ctx, msg, len, flags);
+	n = ctx->mode == SMCU_M_INIT ? unconnected_recv(sk) : recv_locked(ctx, msg, len, flags);
 	release_sock(sk);
 	if (n == ASK_TCP)
 		return smcu_compat_recvmsg(ctx->base, sk, msg, len, flags);
+	if (n >= 0)
+		say_inq(ctx, msg);
 	return n;
 }
 
 int smcu_ioctl(struct sock *sk, int cmd, int *karg)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
-	struct smcu_conn_view v;
+	struct smcu_conn_view v = {};
+	u8 mode = smcu_ulp_mode(ctx);
 
-	if (smcu_ulp_mode(ctx) != SMCU_M_SMC || !smcu_ulp_look(ctx, &v, false))
+	/* While the handshake is running TCP's queues hold CLC messages, and what the program has sent is in the ring. */
+	if (mode < SMCU_M_HS || mode > SMCU_M_SMC)
 		return smcu_compat_ioctl(ctx->base, sk, cmd, karg);
+	smcu_ulp_look(ctx, &v, false);
 	switch (cmd) {
 	case SIOCINQ:
-		*karg = v.rx;
-		return 0;
 	case SIOCATMARK:
-		*karg = 0;
+		if (mode == SMCU_M_FLUSH)
+			break;
+		*karg = cmd == SIOCINQ ? v.rx : 0;
 		return 0;
 	case SIOCOUTQ:
+		if (mode == SMCU_M_FLUSH) {
+			*karg = v.tx_unsent + READ_ONCE(tcp_sk(sk)->write_seq) - READ_ONCE(tcp_sk(sk)->snd_una);
+			return 0;
+		}
 		/* Completions are asked for sparsely: who looks at this waits for the last one. */
 		if (v.tx_unacked && !v.tx_unsent) {
 			lock_sock(sk);
@@ -300,11 +340,12 @@ int smcu_ioctl(struct sock *sk, int cmd, int *karg)
 		*karg = v.tx_unacked;
 		return 0;
 	case SIOCOUTQNSD:
+		if (mode == SMCU_M_FLUSH)
+			break;
 		*karg = v.tx_unsent;
 		return 0;
-	default:
-		return smcu_compat_ioctl(ctx->base, sk, cmd, karg);
 	}
+	return smcu_compat_ioctl(ctx->base, sk, cmd, karg);
 }
 
 /* TCP_ZEROCOPY_RECEIVE copies from TCP's queue, where in the handshake there are CLC messages, and later nothing. */

@@ -51,6 +51,8 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 	rcu_assign_pointer(icsk->icsk_ulp_data, NULL);
 	WRITE_ONCE(newsk->sk_prot, smcu_prot_base(newsk));
 	tcp_sk(newsk)->save_syn = 0;
+	/* The listener's O_ASYNC; a child without a wait queue that sends, as ours do, must not have it. */
+	sock_reset_flag(newsk, SOCK_FASYNC);
 	/*
 	 * The allocation took a reference on the owner of the listener's table. It becomes the ULP's, and the child's creator is
 	 * TCP's own table: so TIME_WAIT does not pin this module.

@@ -59,7 +59,8 @@ static void event(void *owner)
 	}
 	if (READ_ONCE(ctx->closing))
 		smcu_engine_kick(ctx, 0);
-	else if (v.done || v.peer_gone || !v.tx_unacked)
+	else
+		/* Without a key: who polls for nothing but EPOLLRDHUP is not woken by readable(). */
 		smcu_wake_all(ctx->sk);
 }
 

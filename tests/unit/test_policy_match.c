@@ -210,10 +210,18 @@ static void test_cgroup_patterns(void **state)
 static void test_boundaries(void **state)
 {
 	static const u32 sizes[] = { 1, 3, 4, 7, 8, 63, 64, 65, 500, 2048 };
-	u32 s, i, v6;
+	static const char *const kind[] = {
+		"- {name: r%u, match: {dst: \"fd00:0:0:%x::/64\"}, action: smc}\n",
+		"- {name: r%u, match: {dst: \"fd00:0:0:%x::\"}, action: smc}\n",
+		"- {name: r%u, match: {pid: %u}, action: smc}\n",
+		"- {name: r%u, match: {pid: [%u, 3000-3010]}, action: smc}\n",
+		"- {name: r%u, match: {gid: %u0-%u5}, action: smc}\n",
+		"- {name: r%u, match: {comm: [c%x, d*]}, action: smc}\n",
+	};
+	u32 s, i, k;
 
 	for (s = 0; s < sizeof(sizes) / sizeof(*sizes); s++) {
-		for (v6 = 0; v6 < 2; v6++) {
+		for (k = 0; k < sizeof(kind) / sizeof(*kind); k++) {
 			struct smcpol_image *image;
 			struct smcpol *policy;
 			char *text = NULL;
@@ -222,18 +230,18 @@ static void test_boundaries(void **state)
 
 			fputs("version: 1\nrules:\n", f);
 			for (i = 0; i < sizes[s]; i++)
-				fprintf(f, v6 ? "- {name: r%u, match: {dst: \"fd00:0:0:%x::/64\"}, action: smc}\n" :
-						"- {name: r%u, match: {pid: %u}, action: smc}\n", i, v6 ? 2 * i : 3 * i + 1);
+				fprintf(f, kind[k], i, 2 * i + 1, 2 * i + 1);
 			fclose(f);
 			policy = load(text);
 			image = compile(policy);
-			for (i = 0; i <= 3 * sizes[s]; i++) {
-				struct smcu_flow flow = { .known = KNOWN_OUT, .pid = i, .dst_af = 6 };
+			for (i = 0; i <= 2 * sizes[s] + 2; i++) {
+				struct smcu_flow flow = { .known = KNOWN_OUT, .pid = i, .gid = 10 * i + 5 + i % 3, .dst_af = 6 };
 
 				flow.dst[0] = htonl(0xfd000000);
 				flow.dst[1] = htonl(i);
-				if (i & 1)
+				if (i % 5 == 1)
 					flow.dst[2] = flow.dst[3] = ~0U;
+				snprintf(flow.comm, sizeof(flow.comm), "%c%x", "cd"[i % 7 == 6], i);
 				decide_by(policy, image, &flow, NULL);
 			}
 			smcpol_image_free(image);

@@ -4,7 +4,7 @@
 # hosts: 2
 # kernel: 6.1 7.2
 # more: 6.1,7.2 7.2,6.1 6.1,6.12 6.12,6.1 6.12,7.2 7.2,6.12
-# timeout: 300
+# timeout: 600
 # mtu: 9000
 # suites: check
 . "$SMCU_TREE/tests/vm/lib.sh"

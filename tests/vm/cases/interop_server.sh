@@ -3,7 +3,7 @@
 # title: the kernel's own SMC as client, our server, two hosts
 # hosts: 2
 # kernel: 6.12
-# more: 6.1,6.12 7.2,6.12 6.12,6.1 6.1 7.2,6.1
+# more: 6.1,6.12 7.2,6.12
 # timeout: 600
 # mtu: 9000
 # suites: check debug

@@ -3,7 +3,7 @@
 # title: the SMC option in SYN and SYN-ACK, byte for byte, one host
 # hosts: 1
 # kernel: 6.12 6.1 7.2
-# timeout: 200
+# timeout: 400
 # suites: check debug
 . "$SMCU_TREE/tests/vm/lib.sh"
 . "$SMCU_TREE/tests/vm/cases/lib/common.sh"
