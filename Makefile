@@ -9,12 +9,12 @@ SCRIPT ?= tests/vm/cases/smoke.sh
 need = @scripts/install-deps
 
 .DEFAULT_GOAL := all
-.PHONY: all kmod bpf loader policy tools test-unit fuzz check check-debug demo bench \
-	style layers vm clean install help
+.PHONY: all kmod bpf loader policy tools test-unit fuzz check check-debug demo bench bench-policy \
+	style layers vm deb clean install help
 
 all: kmod bpf loader		## everything that gets installed
 
-kmod:				## the kernel modules: KVER=6.1|6.12|7.2|debug|host, KDIR=headers
+kmod:				## the kernel modules: KVER=6.1|6.12|7.2|all|debug|host, KDIR=headers
 	$(need) build vm
 	@scripts/build-kmod $(KVER) $(if $(KDIR),KDIR=$(KDIR))
 
@@ -41,9 +41,9 @@ fuzz:				## the fuzzers, for long: SECONDS=each
 	$(need) build
 	@$(MAKE) --no-print-directory -C tests/fuzz long $(if $(SECONDS),LONG_SECONDS=$(SECONDS))
 
-check:				## all tests, in under 20 minutes: K=pattern, KVER
+check:				## all tests, in under 20 minutes: K=pattern, KVER=6.1|7.2|all
 	$(need) build vm demo
-	@tests/check $(if $(K),-k '$(K)')
+	@tests/check $(if $(K),-k '$(K)') $(if $(filter command environment,$(origin KVER)),--kernel $(KVER))
 
 check-debug:			## the cases on a kernel with KASAN, lockdep and kmemleak
 	$(need) build vm demo debug
@@ -57,6 +57,10 @@ bench:				## measurements, in virtual time
 	$(need) build vm bench
 	@tests/bench/run $(ARGS)
 
+bench-policy:			## what a decision costs by the number of rules, and its memory
+	$(need) build vm
+	@tests/bench/policy $(ARGS)
+
 style:				## checkpatch, sparse, shellcheck, codespell, layers
 	$(need) build vm style
 	@scripts/check-style
@@ -69,12 +73,17 @@ vm:				## run one script in guests: SCRIPT=, ARGS=, VM=options of tests/vm/run
 	$(need) vm
 	@tests/vm/run --kernel $(KVER) $(VM) $(SCRIPT) $(ARGS)
 
-install: loader			## modules for the running kernel, and the loader
+deb:				## Debian packages: smc-ulp-dkms and smc-ulp-tools
+	$(need) build deb
+	@scripts/build-deb
+
+install: loader			## modules for the running kernel, modprobe.d, and the loader
 	$(need) build
 	@scripts/build-kmod host
 	install -d $(DESTDIR)/lib/modules/$$(uname -r)/updates
 	install -m 644 build/kmod/host/*.ko $(DESTDIR)/lib/modules/$$(uname -r)/updates/
 	$(if $(DESTDIR),,depmod -a)
+	install -D -m 644 etc/modprobe.d/smc-ulp.conf $(DESTDIR)/etc/modprobe.d/smc-ulp.conf
 	@$(MAKE) --no-print-directory -C loader install
 
 clean:				## what was compiled; fetched kernels stay (rm -r build for all)

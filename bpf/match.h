@@ -1,141 +1,319 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The matcher: from a flow to the rule that decides it. Plain structs in and out, no helper, no map, so the same lines run in the
- * programs, in `smc-ulp-loader explain`, and in the unit tests against the policy library's interpreter. The caller does the lookups.
- * What the structures mean is written in include/uapi/smc_ulp_policy.h.
+ * The matcher: from a flow to the rule that decides it. The same lines run in the programs, in `smc-ulp-loader explain`, and in
+ * the unit tests and the fuzzer against the policy library's interpreter. What the structures mean is written in
+ * include/uapi/smc_ulp_policy.h.
+ *
+ * Whoever includes it says how a block of an image is found, by defining before
+ *
+ *	smcu_block(image, index)	a const union smcu_block *, or NULL if there is none
+ *	smcu_loop(nr, round, arg)	calls round(i, arg) for each i below nr, until it returns 1
+ *
+ * A broken image yields some set or none, never an access outside of it.
  */
 #ifndef SMCU_MATCH_H
 #define SMCU_MATCH_H
 
-#ifndef __VMLINUX_H__
-#include <linux/types.h>
-#endif
-#include "uapi/smc_ulp_policy.h"
+#include "flow.h"
 
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
+/* Dimensions that say where to, and those that say who. */
+#define SMCU_DIMS_WHERE (1U << SMCU_DIM_DIR | 1U << SMCU_DIM_DST | 1U << SMCU_DIM_SRC | 1U << SMCU_DIM_PORT)
+#define SMCU_DIMS_WHO                                                                                                          \
+	(1U << SMCU_DIM_PID | 1U << SMCU_DIM_UID | 1U << SMCU_DIM_GID | 1U << SMCU_DIM_COMM | 1U << SMCU_DIM_CGROUP |          \
+	 1U << SMCU_DIM_NETNS)
 
-/* What is known of a socket when it is decided about. Addresses in network byte order, IPv4 in element 0. */
-struct smcu_flow {
-	__u32 dst[4];
-	__u32 src[4];
-	__u32 pid;
-	__u16 port; /* host byte order */
-	__u8 dir;
-	__u8 dst_af; /* 4, 6, or 0 where not known */
-	__u8 src_af;
-	__u8 zero[3];
+/* The sets that a flow's values belong to, collected while candidates are left. */
+struct smcu_match {
+	void *image;
+	__u64 words; /* of which all sets so far have members */
+	__u64 summary[SMCU_DIM_COUNT];
+	__u32 set[SMCU_DIM_COUNT];
+	__u32 nr;
+	int rule; /* the one found */
 };
 
-#define SMCU_NO_MATCH (-1)
-
-/* Enter an address: an IPv4-mapped one becomes IPv4. Only constant indices, or the verifier refuses the stack access. */
-static __always_inline __u8 smcu_match_addr6(__u32 *to, __u32 a, __u32 b, __u32 c, __u32 d)
+static __always_inline __u32 smcu_match_be32(__u32 x)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	const __u32 mapped = 0xffff0000;
+	return __builtin_bswap32(x);
 #else
-	const __u32 mapped = 0x0000ffff;
+	return x;
 #endif
-
-	if (!a && !b && c == mapped) {
-		to[0] = d;
-		to[1] = 0;
-		to[2] = 0;
-		to[3] = 0;
-		return 4;
-	}
-	to[0] = a;
-	to[1] = b;
-	to[2] = c;
-	to[3] = d;
-	return 6;
 }
 
-static __always_inline void smcu_match_key_addr(struct smcu_policy_key *key, const __u32 *addr, __u8 af)
+static __always_inline __u64 smcu_match_be64(__u32 first, __u32 second)
 {
-	__u32 *data = (__u32 *)key->data;
-
-	if (!af)
-		return;
-	key->af = af;
-	data[0] = addr[0];
-	data[1] = addr[1];
-	data[2] = addr[2];
-	data[3] = addr[3];
-	key->prefixlen = SMCU_KEY_HEAD_BITS + (af == 4 ? 32 : 128);
+	return (__u64)smcu_match_be32(first) << 32 | smcu_match_be32(second);
 }
 
-/* The key under which the flow's value of one dimension is looked up. dim is a constant at each call. */
-static __always_inline void smcu_match_key(struct smcu_policy_key *key, const struct smcu_flow *flow, int dim)
+/*
+ * 1 if a < b, without a branch: the verifier would follow both ways of each of them, and every sum of their outcomes. The empty
+ * assembly keeps the compiler from seeing a comparison in it.
+ */
+static __always_inline __u64 smcu_match_less32(__u32 a, __u32 b)
 {
-	__builtin_memset(key, 0, sizeof(*key));
-	key->dim = dim;
-	key->prefixlen = SMCU_KEY_DIM_BITS;
+	__u64 d = (__u64)a - b;
 
-	switch (dim) {
-	case SMCU_DIM_DIR:
-		key->data[0] = flow->dir;
-		key->prefixlen = SMCU_KEY_HEAD_BITS + 8;
-		break;
-	case SMCU_DIM_DST:
-		smcu_match_key_addr(key, flow->dst, flow->dst_af);
-		break;
-	case SMCU_DIM_SRC:
-		smcu_match_key_addr(key, flow->src, flow->src_af);
-		break;
-	case SMCU_DIM_PORT:
-		key->data[0] = flow->port >> 8;
-		key->data[1] = flow->port & 0xff;
-		key->prefixlen = SMCU_KEY_HEAD_BITS + 16;
-		break;
-	case SMCU_DIM_PID:
-		key->data[0] = flow->pid >> 24;
-		key->data[1] = flow->pid >> 16;
-		key->data[2] = flow->pid >> 8;
-		key->data[3] = flow->pid;
-		key->prefixlen = SMCU_KEY_HEAD_BITS + 32;
-		break;
-	}
+	asm("" : "+r"(d));
+	return d >> 63;
 }
 
-/* Index of the lowest bit; x is not 0. BPF has no such instruction: isolate the bit, let a multiplication index a table. */
+static __always_inline __u64 smcu_match_less64(__u64 a, __u64 b)
+{
+	__u64 d = (~a & b) | (~(a ^ b) & (a - b));
+
+	asm("" : "+r"(d));
+	return d >> 63;
+}
+
+static __always_inline __u64 smcu_match_less128(const struct smcu_key128 *a, const struct smcu_key128 *b)
+{
+	return smcu_match_less64(a->hi, b->hi) | (~smcu_match_less64(b->hi, a->hi) & smcu_match_less64(a->lo, b->lo) & 1);
+}
+
+/*
+ * Keeps the compiler from knowing a variable's value, and hence from what it would make of it: counting loops in a way in which the
+ * verifier sees no progress, or joining an index to an address by |, which is not for pointers.
+ */
+#define SMCU_MATCH_HIDE(variable) asm volatile("" : "+r"(variable))
+
+/* How many bits are set. BPF has no such instruction. */
+static __always_inline __u32 smcu_match_count(__u64 x)
+{
+	x -= x >> 1 & 0x5555555555555555ULL;
+	x = (x & 0x3333333333333333ULL) + (x >> 2 & 0x3333333333333333ULL);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+	return x * 0x0101010101010101ULL >> 56;
+}
+
+/* Index of the lowest bit; x is not 0. */
 static __always_inline __u32 smcu_match_lowest(__u64 x)
 {
-	static const __u8 place[64] = {
-		0,  1,	48, 2,	57, 49, 28, 3,	61, 58, 50, 42, 38, 29, 17, 4,	62, 55, 59, 36, 53, 51,
-		43, 22, 45, 39, 33, 30, 24, 18, 12, 5,	63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21,
-		44, 32, 23, 11, 46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,	13, 8,	7,  6,
-	};
+	return smcu_match_count(~x & (x - 1));
+}
 
-	return place[((x & -x) * 0x03f79d71b4cb0a89ULL) >> 58];
+static __always_inline __u64 smcu_match_unit(void *image, __u32 unit)
+{
+	const union smcu_block *block = smcu_block(image, unit / SMCU_BLOCK_UNITS);
+
+	return block ? block->unit[unit % SMCU_BLOCK_UNITS] : 0;
+}
+
+/* All ones if x is 0, else 0; without a branch, as above. */
+static __always_inline __u32 smcu_match_if_zero(__u64 x)
+{
+	__u64 d = ~x & (x - 1);
+
+	asm("" : "+r"(d));
+	return -(__u32)(d >> 63);
+}
+
+/* The set of a value. 0 (which no set has for its number) only if the image is broken. */
+static __attribute__((noinline)) __u32 smcu_match_search32(void *image, __u32 tree, __u32 value)
+{
+	const union smcu_block *block;
+	__u32 at, levels, i, set;
+	__u64 n;
+
+	if (tree & SMCU_TREE_IS_HASH) {
+		block = smcu_block(image, smcu_match_bucket(tree, smcu_match_hash32(value)));
+		if (!block)
+			return 0;
+#define SET(k) (block->leaf32.set[k] & smcu_match_if_zero(block->leaf32.key[k] ^ value))
+		set = SET(0) | SET(1) | SET(2) | SET(3) | SET(4) | SET(5) | SET(6);
+#undef SET
+		if (set)
+			return set;
+		tree = block->leaf32.set[SMCU_LEAF32_KEYS];
+	}
+	at = tree & SMCU_TREE_ROOT_MASK;
+	levels = tree >> SMCU_TREE_ROOT_BITS;
+	for (i = 0; i < SMCU_TREE_LEVELS32; i++) {
+		SMCU_MATCH_HIDE(i);
+		if (i >= levels)
+			break;
+		block = smcu_block(image, at);
+		if (!block)
+			return 0;
+		n = 0;
+#define LESS(k) n += smcu_match_less32(block->node32.key[k], value)
+		LESS(0), LESS(1), LESS(2), LESS(3), LESS(4), LESS(5), LESS(6), LESS(7);
+		LESS(8), LESS(9), LESS(10), LESS(11), LESS(12), LESS(13), LESS(14);
+		at = block->node32.child + n;
+	}
+	block = smcu_block(image, at);
+	if (!block)
+		return 0;
+	n = 0;
+	LESS(0), LESS(1), LESS(2), LESS(3), LESS(4), LESS(5), LESS(6);
+#undef LESS
+	return block->leaf32.set[n & SMCU_LEAF32_KEYS];
+}
+
+static __attribute__((noinline)) __u32 smcu_match_search128(void *image, __u32 tree, const struct smcu_key128 *value)
+{
+	const union smcu_block *block;
+	__u32 at, levels, i, set;
+	__u64 n;
+
+	if (tree & SMCU_TREE_IS_HASH) {
+		block = smcu_block(image, smcu_match_bucket(tree, smcu_match_hash128(value)));
+		if (!block)
+			return 0;
+#define SET(k)                                                                                  \
+	(block->leaf128.set[k] & smcu_match_if_zero((block->leaf128.key[k].hi ^ value->hi) |    \
+						    (block->leaf128.key[k].lo ^ value->lo)))
+		set = SET(0) | SET(1) | SET(2);
+#undef SET
+		if (set)
+			return set;
+		tree = block->leaf128.set[SMCU_NODE128_KEYS];
+	}
+	at = tree & SMCU_TREE_ROOT_MASK;
+	levels = tree >> SMCU_TREE_ROOT_BITS;
+	for (i = 0; i <= SMCU_TREE_LEVELS128; i++) {
+		SMCU_MATCH_HIDE(i);
+		block = smcu_block(image, at);
+		if (!block)
+			return 0;
+		n = smcu_match_less128(&block->node128.key[0], value) + smcu_match_less128(&block->node128.key[1], value) +
+		    smcu_match_less128(&block->node128.key[2], value);
+		if (i >= levels)
+			return block->leaf128.set[n & SMCU_NODE128_KEYS];
+		at = block->node128.child + n;
+	}
+	return 0;
+}
+
+static __always_inline __u32 smcu_match_address(void *image, const struct smcu_image_head *head, int tree4, const __u32 *addr,
+						__u8 af)
+{
+	struct smcu_key128 key;
+
+	if (af == 4)
+		return smcu_match_search32(image, head->tree[tree4], smcu_match_be32(addr[0]));
+	key.hi = smcu_match_be64(addr[0], addr[1]);
+	key.lo = smcu_match_be64(addr[2], addr[3]);
+	return smcu_match_search128(image, head->tree[tree4 + 1], &key);
+}
+
+/* The set that the flow's value of a dimension belongs to. dim is a constant at each call. */
+static __always_inline __u32 smcu_match_set(void *image, const struct smcu_image_head *head, const struct smcu_flow *flow,
+					    int dim)
+{
+	const union smcu_block *foot;
+	struct smcu_key128 key;
+
+	if (!(flow->known & 1U << dim)) {
+		foot = smcu_block(image, 1);
+		return foot ? foot->foot.any[dim] : 0;
+	}
+	switch (dim) {
+	case SMCU_DIM_DIR:
+		return head->dir[flow->dir & 1];
+	case SMCU_DIM_DST:
+		return smcu_match_address(image, head, SMCU_TREE_DST4, flow->dst, flow->dst_af);
+	case SMCU_DIM_SRC:
+		return smcu_match_address(image, head, SMCU_TREE_SRC4, flow->src, flow->src_af);
+	case SMCU_DIM_PORT:
+		return smcu_match_search32(image, head->tree[SMCU_TREE_PORT], flow->port);
+	case SMCU_DIM_PID:
+		return smcu_match_search32(image, head->tree[SMCU_TREE_PID], flow->pid);
+	case SMCU_DIM_UID:
+		return smcu_match_search32(image, head->tree[SMCU_TREE_UID], flow->uid);
+	case SMCU_DIM_GID:
+		return smcu_match_search32(image, head->tree[SMCU_TREE_GID], flow->gid);
+	case SMCU_DIM_COMM:
+		key.hi = smcu_match_be64(((const __u32 *)flow->comm)[0], ((const __u32 *)flow->comm)[1]);
+		key.lo = smcu_match_be64(((const __u32 *)flow->comm)[2], ((const __u32 *)flow->comm)[3]);
+		return smcu_match_search128(image, head->tree[SMCU_TREE_COMM], &key);
+	case SMCU_DIM_CGROUP:
+		return flow->cgroup;
+	default:
+		return smcu_match_search32(image, head->tree[SMCU_TREE_NETNS], flow->netns);
+	}
+}
+
+/* Add one dimension's set, if any rule constrains it. */
+#define SMCU_MATCH_ADD(match, image, head, flow, dim)                                                 \
+	do {                                                                                          \
+		if ((head)->dims & 1U << (dim)) {                                                     \
+			__u32 n_ = (match)->nr, set_ = smcu_match_set(image, head, flow, dim);        \
+			__u64 summary_ = smcu_match_unit(image, set_);                                \
+                                                                                                      \
+			(match)->words &= summary_;                                                   \
+			if (!(match)->words)                                                          \
+				return 0;                                                             \
+			SMCU_MATCH_HIDE(n_);                                                          \
+			if (n_ < SMCU_DIM_COUNT) {                                                    \
+				(match)->set[n_] = set_;                                              \
+				(match)->summary[n_] = summary_;                                      \
+				(match)->nr = n_ + 1;                                                 \
+			}                                                                             \
+		}                                                                                     \
+	} while (0)
+
+/* Begin with where the flow goes. Return: 0 if no rule can match any more, whoever asks. */
+static __always_inline int smcu_match_where(struct smcu_match *match, void *image, const struct smcu_image_head *head,
+					    const struct smcu_flow *flow)
+{
+	match->image = image;
+	match->words = ~0ULL;
+	match->nr = 0;
+	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_PORT);
+	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_DST);
+	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_SRC);
+	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_DIR);
+	return 1;
+}
+
+/* Go on with who asks. */
+static __always_inline int smcu_match_who(struct smcu_match *match, void *image, const struct smcu_image_head *head,
+					  const struct smcu_flow *flow)
+{
+	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_PID);
+	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_UID);
+	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_GID);
+	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_COMM);
+	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_CGROUP);
+	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_NETNS);
+	return 1;
+}
+
+/* One round of the search below. Return: 1 to end it. */
+static long smcu_match_round(__u32 round, void *arg)
+{
+	struct smcu_match *match = arg;
+	__u64 before, rules = ~0ULL;
+	__u32 i;
+
+	(void)round;
+	if (!match->words)
+		return 1;
+	before = ~match->words & (match->words - 1);
+	for (i = 0; i < SMCU_DIM_COUNT; i++) {
+		SMCU_MATCH_HIDE(i);
+		if (i >= match->nr)
+			break;
+		rules &= smcu_match_unit(match->image, match->set[i] + 1 + smcu_match_count(match->summary[i] & before));
+	}
+	if (rules) {
+		match->rule = 64 * smcu_match_count(before) + smcu_match_lowest(rules);
+		return 1;
+	}
+	match->words &= match->words - 1;
+	return 0;
 }
 
 /*
  * The first rule that is in every set. A summary bit says only that some rule of those 64 is in each set, not that the same one
  * is, hence the loop; it ends after as many rounds as there are words.
  */
-static __always_inline int smcu_match_first(const struct smcu_policy_bits *const set[SMCU_DIM_COUNT])
+static __always_inline int smcu_match_first(struct smcu_match *match)
 {
-	__u64 words = set[0]->summary & set[1]->summary & set[2]->summary & set[3]->summary & set[4]->summary;
-	int round;
-
-	for (round = 0; round < SMCU_POLICY_WORDS; round++) {
-		__u64 rules;
-		__u32 w;
-
-		if (!words)
-			return SMCU_NO_MATCH;
-		w = smcu_match_lowest(words) & (SMCU_POLICY_WORDS - 1);
-		rules = set[0]->word[w] & set[1]->word[w] & set[2]->word[w] & set[3]->word[w] & set[4]->word[w];
-		if (rules)
-			return w * 64 + smcu_match_lowest(rules);
-		words &= words - 1;
-	}
-	return SMCU_NO_MATCH;
+	match->rule = SMCU_NO_MATCH;
+	smcu_loop(SMCU_POLICY_WORDS, smcu_match_round, match);
+	return match->rule;
 }
-
-_Static_assert(SMCU_DIM_COUNT == 5, "smcu_match_first() names each dimension");
 
 #endif

@@ -8,6 +8,15 @@
 #include <bpf/bpf_endian.h>
 
 #include "maps.h"
+
+static __always_inline const union smcu_block *smcu_block(void *image, __u32 index)
+{
+	return bpf_map_lookup_elem(image, &index);
+}
+
+/* A plain loop of so many rounds is too much for the verifier, which would walk through each. */
+#define smcu_loop(nr, round, arg) bpf_loop(nr, round, arg, 0)
+
 #include "match.h"
 #include "enable.h"
 
@@ -15,77 +24,159 @@
 #define IPPROTO_TCP 6
 #define ALLOW 1
 
-/*
- * What the rules say of one dimension. Where no rule constrains it the lookup is spared: the first dimension's set stands in, which
- * changes nothing in an intersection.
- */
-#define LOOKUP(set, trie, key, flow, dims, dim)                             \
-	do {                                                                \
-		(set)[dim] = (set)[SMCU_DIM_DIR];                           \
-		if ((dims) & (1U << (dim))) {                               \
-			smcu_match_key(key, flow, dim);                     \
-			(set)[dim] = bpf_map_lookup_elem(trie, key);        \
-			if (!(set)[dim])                                    \
-				return 0;                                   \
-		}                                                           \
-	} while (0)
+/* What every decision finds in its slot. */
+struct policy {
+	void *image;
+	void *rules;
+	void *cgroups;
+	__u32 gen;
+};
 
-/* Index of the record that decides: rule + 1, or 0 for the default (also if the maps are not as they should be). */
-static __always_inline __u32 decide(void *trie, __u32 dims, const struct smcu_flow *flow)
+/* Inode number of the socket's network namespace, as /proc/PID/ns/net shows it. */
+static __always_inline __u32 netns_of(struct bpf_sock_addr *ctx)
 {
-	const struct smcu_policy_bits *set[SMCU_DIM_COUNT];
-	struct smcu_policy_key key;
+	struct bpf_sock *sk = ctx->sk;
+	struct tcp_sock *tp = sk ? bpf_skc_to_tcp_sock(sk) : NULL;
 
-	smcu_match_key(&key, flow, SMCU_DIM_DIR);
-	set[SMCU_DIM_DIR] = bpf_map_lookup_elem(trie, &key);
-	if (!set[SMCU_DIM_DIR])
-		return 0;
-	LOOKUP(set, trie, &key, flow, dims, SMCU_DIM_DST);
-	LOOKUP(set, trie, &key, flow, dims, SMCU_DIM_SRC);
-	LOOKUP(set, trie, &key, flow, dims, SMCU_DIM_PORT);
-	LOOKUP(set, trie, &key, flow, dims, SMCU_DIM_PID);
-
-	return smcu_match_first(set) + 1;
+	return tp ? ((struct sock *)tp)->__sk_common.skc_net.net->ns.inum : 0;
 }
 
-static __always_inline int select(struct bpf_sock_addr *ctx, const struct smcu_flow *flow)
+/*
+ * The set of the task's cgroup. A cgroup that nobody has classified yet is what its nearest classified ancestor says of everything
+ * below it; each ancestor of a classified one is classified. 0: not even the root is.
+ */
+static __noinline __u32 cgroup_set(void *cgroups)
 {
-	struct smcu_policy_rule *rule;
+	const struct smcu_policy_cgroup *sets;
+	__u64 id = bpf_get_current_cgroup_id();
+	__u32 set = 0;
+	int level;
+
+	sets = bpf_map_lookup_elem(cgroups, &id);
+	if (sets)
+		return sets->self;
+	for (level = 0; level <= SMCU_CGROUP_LEVELS; level++) {
+		id = bpf_get_current_ancestor_cgroup_id(level);
+		if (!id)
+			break;
+		sets = bpf_map_lookup_elem(cgroups, &id);
+		if (!sets)
+			break;
+		set = sets->below;
+	}
+	return set;
+}
+
+/* Who asks, as far as any rule wants to know: each of these costs more than looking it up. */
+static __always_inline void gather_who(struct smcu_flow *flow, struct bpf_sock_addr *ctx, void *cgroups, __u32 dims)
+{
+	if (dims & 1U << SMCU_DIM_PID)
+		flow->pid = bpf_get_current_pid_tgid() >> 32;
+	if (dims & (1U << SMCU_DIM_UID | 1U << SMCU_DIM_GID)) {
+		__u64 ids = bpf_get_current_uid_gid();
+
+		flow->uid = ids;
+		flow->gid = ids >> 32;
+	}
+	if (dims & 1U << SMCU_DIM_COMM)
+		bpf_get_current_comm(flow->comm, sizeof(flow->comm));
+	if (dims & 1U << SMCU_DIM_NETNS)
+		flow->netns = netns_of(ctx);
+	if (dims & 1U << SMCU_DIM_CGROUP) {
+		flow->cgroup = cgroup_set(cgroups);
+		if (!flow->cgroup)
+			flow->known &= ~(1U << SMCU_DIM_CGROUP);
+	}
+}
+
+/* Index of the record that decides: rule + 1, or 0 for the default (also if the maps are not as they should be). */
+static __always_inline __u32 decide(const struct policy *policy, struct bpf_sock_addr *ctx, struct smcu_flow *flow)
+{
+	const union smcu_block *block = smcu_block(policy->image, 0);
+	struct smcu_match match;
+
+	if (!block)
+		return 0;
+	if (!smcu_match_where(&match, policy->image, &block->head, flow))
+		return 0;
+	if (block->head.dims & SMCU_DIMS_WHO) {
+		gather_who(flow, ctx, policy->cgroups, block->head.dims);
+		if (!smcu_match_who(&match, policy->image, &block->head, flow))
+			return 0;
+	}
+	return smcu_match_first(&match) + 1;
+}
+
+/* Tell whoever listens. A full ring loses events, never a decision. */
+static __noinline int report(const struct smcu_flow *flow, __u32 gen, __u32 rule, __u32 action, int error)
+{
+	struct smcu_policy_event *event = bpf_ringbuf_reserve(&smcu_events, sizeof(*event), 0);
+
+	if (!event)
+		return 0;
+	__builtin_memset(event, 0, sizeof(*event));
+	event->time = bpf_ktime_get_ns();
+	event->cgroup = bpf_get_current_cgroup_id();
+	event->gen = gen;
+	event->rule = rule;
+	event->pid = bpf_get_current_pid_tgid() >> 32;
+	event->uid = bpf_get_current_uid_gid();
+	event->error = error;
+	event->port = flow->port;
+	event->dir = flow->dir;
+	event->action = action;
+	if (flow->known & 1U << SMCU_DIM_DST) {
+		event->dst_af = flow->dst_af;
+		__builtin_memcpy(event->dst, flow->dst, sizeof(event->dst));
+	}
+	if (flow->known & 1U << SMCU_DIM_SRC) {
+		event->src_af = flow->src_af;
+		__builtin_memcpy(event->src, flow->src, sizeof(event->src));
+	}
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	bpf_ringbuf_submit(event, 0);
+	return 0;
+}
+
+/* The one path of all hooks. */
+static __always_inline int select(struct bpf_sock_addr *ctx, struct smcu_flow *flow)
+{
 	struct smcu_policy_state *state;
-	void *trie, *rules;
-	__u32 slot = 0, index = 0;
-	int err;
+	struct smcu_policy_rule *rule;
+	struct policy policy;
+	__u32 slot = 0, index;
+	int err = 0;
 
 	state = bpf_map_lookup_elem(&smcu_state, &slot);
 	if (!state || state->abi != SMCU_POLICY_ABI || state->off)
 		return ALLOW;
 
 	/* Once: everything below belongs to this generation, even if another is published meanwhile. */
-	slot = *(volatile __u32 *)&state->gen & 1;
-	trie = bpf_map_lookup_elem(&smcu_tries, &slot);
-	rules = bpf_map_lookup_elem(&smcu_rules, &slot);
-	if (!trie || !rules)
-		return ALLOW;
-	rule = bpf_map_lookup_elem(rules, &index);
-	if (!rule)
+	policy.gen = *(volatile __u32 *)&state->gen;
+	slot = policy.gen & 1;
+	policy.image = bpf_map_lookup_elem(&smcu_images, &slot);
+	policy.rules = bpf_map_lookup_elem(&smcu_rules, &slot);
+	policy.cgroups = bpf_map_lookup_elem(&smcu_cgroups, &slot);
+	if (!policy.image || !policy.rules || !policy.cgroups)
 		return ALLOW;
 
-	index = decide(trie, rule->dims, flow);
-	rule = bpf_map_lookup_elem(rules, &index);
+	index = decide(&policy, ctx, flow);
+	rule = bpf_map_lookup_elem(policy.rules, &index);
 	if (!rule)
 		return ALLOW;
 
 	__sync_fetch_and_add(&rule->hits, 1);
-	if (rule->action != SMCU_ACTION_SMC)
-		return ALLOW;
-
-	err = smcu_enable(ctx);
-	if (err) {
-		__sync_fetch_and_add(&rule->failed, 1);
-		rule->last_error = err;
-	} else {
-		__sync_fetch_and_add(&rule->enabled, 1);
+	if (rule->action == SMCU_ACTION_SMC) {
+		err = smcu_enable(ctx);
+		if (err) {
+			__sync_fetch_and_add(&rule->failed, 1);
+			rule->last_error = err;
+		} else {
+			__sync_fetch_and_add(&rule->enabled, 1);
+		}
 	}
+	if (state->events)
+		report(flow, policy.gen, index, rule->action, err);
 	return ALLOW;
 }
 
@@ -95,18 +186,19 @@ static __always_inline int is_tcp(struct bpf_sock_addr *ctx)
 	return ctx->type == SOCK_STREAM && ctx->protocol == IPPROTO_TCP;
 }
 
+/* What is known at every hook: the direction, the port, and whatever is asked about the task. */
 static __always_inline void gather(struct smcu_flow *flow, struct bpf_sock_addr *ctx, __u8 dir)
 {
 	__builtin_memset(flow, 0, sizeof(*flow));
+	flow->known = SMCU_DIMS_WHO | 1U << SMCU_DIM_DIR | 1U << SMCU_DIM_PORT;
 	flow->dir = dir;
 	flow->port = bpf_ntohs((__u16)ctx->user_port);
-	flow->pid = bpf_get_current_pid_tgid() >> 32;
 }
 
 /* A socket bound to no address, or to the wildcard, has no address of its own yet. */
-static __always_inline __u8 known(const __u32 *addr, __u8 af)
+static __always_inline int is_bound(const __u32 *addr)
 {
-	return addr[0] | addr[1] | addr[2] | addr[3] ? af : 0;
+	return addr[0] | addr[1] | addr[2] | addr[3];
 }
 
 SEC("cgroup/connect4")
@@ -120,9 +212,12 @@ int smcu_connect4(struct bpf_sock_addr *ctx)
 	gather(&flow, ctx, SMCU_DIR_OUT);
 	flow.dst[0] = ctx->user_ip4;
 	flow.dst_af = 4;
+	flow.known |= 1U << SMCU_DIM_DST;
 	if (sk)
 		flow.src[0] = sk->src_ip4;
-	flow.src_af = known(flow.src, 4);
+	flow.src_af = 4;
+	if (is_bound(flow.src))
+		flow.known |= 1U << SMCU_DIM_SRC;
 	return select(ctx, &flow);
 }
 
@@ -137,10 +232,12 @@ int smcu_connect6(struct bpf_sock_addr *ctx)
 	gather(&flow, ctx, SMCU_DIR_OUT);
 	flow.dst_af = smcu_match_addr6(flow.dst, ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
 				       ctx->user_ip6[3]);
+	flow.known |= 1U << SMCU_DIM_DST;
 	if (sk)
 		flow.src_af = smcu_match_addr6(flow.src, sk->src_ip6[0], sk->src_ip6[1], sk->src_ip6[2],
 					       sk->src_ip6[3]);
-	flow.src_af = known(flow.src, flow.src_af);
+	if (is_bound(flow.src))
+		flow.known |= 1U << SMCU_DIM_SRC;
 	return select(ctx, &flow);
 }
 
@@ -154,6 +251,7 @@ int smcu_bind4(struct bpf_sock_addr *ctx)
 	gather(&flow, ctx, SMCU_DIR_IN);
 	flow.src[0] = ctx->user_ip4;
 	flow.src_af = 4;
+	flow.known |= 1U << SMCU_DIM_SRC;
 	return select(ctx, &flow);
 }
 
@@ -167,6 +265,7 @@ int smcu_bind6(struct bpf_sock_addr *ctx)
 	gather(&flow, ctx, SMCU_DIR_IN);
 	flow.src_af = smcu_match_addr6(flow.src, ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
 				       ctx->user_ip6[3]);
+	flow.known |= 1U << SMCU_DIM_SRC;
 	return select(ctx, &flow);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
 /*
- * Programs and links. A link is pinned as ID-HOOK (bpffs takes no dots), so that whoever comes later finds it: attaching again replaces the program in
- * the link, which misses no connection, and detaching removes the pin.
+ * Programs and links. A link is pinned as ID-HOOK (bpffs takes no dots), so that whoever comes later finds it: attaching again replaces
+ * the program in the link, which misses no connection, and detaching removes the pin. The programs are pinned beside: a container's hook
+ * has two seconds for everything, and loading takes the verifier up to that.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -15,29 +16,43 @@
 #include "loader.h"
 #include "select.skel.h"
 
-struct programs {
-	struct select_bpf *skel;
+static const struct {
+	const char *name;
+	enum bpf_attach_type type;
+} hooks[] = {
+	{ "connect4", BPF_CGROUP_INET4_CONNECT },
+	{ "connect6", BPF_CGROUP_INET6_CONNECT },
+	{ "bind4", BPF_CGROUP_INET4_BIND },
+	{ "bind6", BPF_CGROUP_INET6_BIND },
 };
-
-static const char *const hooks[] = { "connect4", "connect6", "bind4", "bind6" };
 #define NR_HOOKS (sizeof(hooks) / sizeof(*hooks))
 
-static struct bpf_program *program_of(struct programs *programs, const char *hook)
-{
-	char name[32];
+/* Just loaded, or opened from their pins: then there is no skeleton, and the descriptors are ours. */
+struct programs {
+	struct select_bpf *skel;
+	int fd[NR_HOOKS];
+};
 
-	snprintf(name, sizeof(name), "smcu_%s", hook);
-	return bpf_object__find_program_by_name(programs->skel->obj, name);
+static int program_of(const struct programs *programs, const char *hook)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_HOOKS; i++) {
+		if (!strcmp(hooks[i].name, hook))
+			return programs->fd[i];
+	}
+	return -1;
 }
 
 /* Maps that are pinned already are taken over, others are made and pinned. */
 static int set_pin_paths(struct select_bpf *skel, const struct pins *pins)
 {
-	struct bpf_map *maps[] = { skel->maps.smcu_state, skel->maps.smcu_tries, skel->maps.smcu_rules };
+	struct bpf_map *maps[] = { skel->maps.smcu_state, skel->maps.smcu_images, skel->maps.smcu_rules,
+				   skel->maps.smcu_cgroups, skel->maps.smcu_events };
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; i < 3 && !err; i++) {
+	for (i = 0; i < sizeof(maps) / sizeof(*maps) && !err; i++) {
 		char *path = path_join(pins->maps, bpf_map__name(maps[i]));
 
 		err = bpf_map__set_pin_path(maps[i], path);
@@ -64,6 +79,17 @@ static struct select_bpf *try_load(const struct pins *pins, bool use_kfunc, int 
 	return NULL;
 }
 
+static void take_descriptors(struct programs *programs)
+{
+	unsigned int i;
+	char name[32];
+
+	for (i = 0; i < NR_HOOKS; i++) {
+		snprintf(name, sizeof(name), "smcu_%s", hooks[i].name);
+		programs->fd[i] = bpf_program__fd(bpf_object__find_program_by_name(programs->skel->obj, name));
+	}
+}
+
 /*
  * Load the programs for the best way this kernel has; *way is what they use in the end. NULL: the reason was printed, and
  * errno tells EPERM from a kernel that cannot.
@@ -81,24 +107,55 @@ struct programs *programs_load(const struct pins *pins, enum way *way)
 		*way = WAY_SETSOCKOPT;
 		programs->skel = try_load(pins, false, &err);
 	}
-	if (programs->skel)
+	if (programs->skel) {
+		take_descriptors(programs);
 		return programs;
+	}
 
 	free(programs);
 	log_libbpf_replay();
 	if (err == -EPERM || err == -EACCES)
 		log_error("the kernel refused the BPF programs: %s. CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed; are you root?",
 			  strerror(-err));
+	else if (!kernel_has_btf())
+		log_error("the BPF programs could not be loaded: this kernel has no BTF. Use one built with CONFIG_DEBUG_INFO_BTF, as Debian's are");
 	else
-		log_error("the BPF programs could not be loaded: %s (-v shows why)", strerror(-err));
+		log_error("the BPF programs could not be loaded: %s. smc-ulp-loader features says what this kernel lacks, -v what the verifier said",
+			  strerror(-err));
 	errno = -err;
+	return NULL;
+}
+
+/* Those that an attach left pinned, of whichever build it was; NULL if there are none. */
+struct programs *programs_open(const struct pins *pins)
+{
+	struct programs *programs = calloc(1, sizeof(*programs));
+	unsigned int i;
+	bool has_all = programs;
+
+	for (i = 0; programs && i < NR_HOOKS; i++) {
+		char *path = path_join(pins->programs, hooks[i].name);
+
+		programs->fd[i] = bpf_obj_get(path);
+		has_all = has_all && programs->fd[i] >= 0;
+		free(path);
+	}
+	if (has_all)
+		return programs;
+	programs_free(programs);
 	return NULL;
 }
 
 void programs_free(struct programs *programs)
 {
+	unsigned int i;
+
 	if (!programs)
 		return;
+	for (i = 0; i < NR_HOOKS && !programs->skel; i++) {
+		if (programs->fd[i] >= 0)
+			close(programs->fd[i]);
+	}
 	select_bpf__destroy(programs->skel);
 	free(programs);
 }
@@ -120,7 +177,7 @@ static int link_info(int fd, struct bpf_link_info *info)
 }
 
 /* 1 when the pinned link now runs our program, 0 when there is none that lives, or -errno. */
-static int link_replace(const char *path, struct bpf_program *prog)
+static int link_replace(const char *path, int prog)
 {
 	struct bpf_link_info info;
 	int fd, err;
@@ -133,35 +190,33 @@ static int link_replace(const char *path, struct bpf_program *prog)
 		/* Its cgroup was removed, and this is another one of the same number. */
 		err = unlink(path) ? -errno : 0;
 	} else if (!err) {
-		err = bpf_link_update(fd, bpf_program__fd(prog), NULL) ? -errno : 1;
+		err = bpf_link_update(fd, prog, NULL) ? -errno : 1;
 	}
 	close(fd);
 	return err;
 }
 
-static int link_create(const char *path, struct bpf_program *prog, int cgroup)
-{
-	struct bpf_link *link = bpf_program__attach_cgroup(prog, cgroup);
-	int err;
-
-	if (!link)
-		return -errno;
-	err = bpf_link__pin(link, path);
-	bpf_link__destroy(link);
-	return err;
-}
-
-/* Bring the other cgroups' links to the same programs: one version, one way of enabling, everywhere. */
-static int links_update_others(struct programs *programs, const struct pins *pins, uint64_t id)
+/*
+ * Make these the programs of every link there is, and of those to come: one version, one way of enabling, everywhere. Return: 0, or -1
+ * with the reason printed.
+ */
+int programs_install(const struct programs *programs, const struct pins *pins)
 {
 	struct link_state *links;
+	unsigned int h;
 	int i, nr, err = 0;
 
+	for (h = 0; h < NR_HOOKS && !err; h++)
+		err = pins_put(programs->fd[h], pins->programs, hooks[h].name);
+	if (err) {
+		log_error("%s: a program cannot be pinned: %s", pins->programs, strerror(-err));
+		return -1;
+	}
 	nr = links_list(pins, &links);
 	for (i = 0; i < nr && err >= 0; i++) {
 		char *path;
 
-		if (links[i].pinned_id == id || !links[i].id)
+		if (!links[i].id)
 			continue;
 		path = pin_path(pins, links[i].pinned_id, links[i].hook);
 		err = link_replace(path, program_of(programs, links[i].hook));
@@ -169,46 +224,106 @@ static int links_update_others(struct programs *programs, const struct pins *pin
 	}
 	if (nr >= 0)
 		free(links);
-	return nr < 0 ? nr : err < 0 ? err : 0;
+	if (nr >= 0 && err >= 0)
+		return 0;
+	log_error("a link could not be renewed: %s", strerror(nr < 0 ? -nr : -err));
+	return -1;
+}
+
+/* Unpin the programs, when the last link has gone: they hold the module whose kfunc they call. Return: 0 or -errno. */
+int programs_remove(const struct pins *pins)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i <= NR_HOOKS; i++) {
+		char *path = path_join(pins->programs, i < NR_HOOKS ? hooks[i].name : PINS_FRESH);
+
+		if (unlink(path) && errno != ENOENT)
+			err = -errno;
+		free(path);
+	}
+	return err;
+}
+
+static int link_create(const char *path, int prog, int cgroup, enum bpf_attach_type type)
+{
+	/* A link is always one among others (BPF_F_ALLOW_MULTI is implied): nobody's program is displaced. */
+	int fd = bpf_link_create(prog, cgroup, type, NULL), err;
+
+	if (fd < 0)
+		return -errno;
+	err = bpf_obj_pin(fd, path) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static const char *attach_advice(int err)
+{
+	switch (err) {
+	case -EPERM:
+		return ". Either CAP_NET_ADMIN is missing, or a program was attached to this cgroup or one above it without allowing others (bpftool cgroup tree shows it): detach that";
+	case -E2BIG:
+		return ". 64 programs are the kernel's limit for a hook: detach some (bpftool cgroup tree shows them)";
+	case -EINVAL:
+		return ". Was the kernel built without CONFIG_CGROUP_BPF?";
+	default:
+		return "";
+	}
 }
 
 /*
- * Attach all hooks to a cgroup, or renew what is attached. Return: 0, or -1 with the reason printed; what this call had newly
- * attached is gone then.
+ * Attach all hooks to a cgroup, or renew what is attached. Return: 1 if anything is new, 0 if it was attached before, or -1 with the
+ * reason printed; what this call had newly attached is gone then.
  */
-int programs_attach(struct programs *programs, const struct pins *pins, int cgroup, uint64_t id)
+int programs_attach(const struct programs *programs, const struct pins *pins, int cgroup, uint64_t id)
 {
 	char *created[NR_HOOKS] = { NULL };
+	bool is_new = false;
 	unsigned int i;
 	int err = 0;
 
 	for (i = 0; i < NR_HOOKS && err >= 0; i++) {
-		struct bpf_program *prog = program_of(programs, hooks[i]);
-		char *path = pin_path(pins, id, hooks[i]);
+		char *path = pin_path(pins, id, hooks[i].name);
 
-		err = link_replace(path, prog);
+		err = link_replace(path, programs->fd[i]);
 		if (!err) {
-			err = link_create(path, prog, cgroup);
+			err = link_create(path, programs->fd[i], cgroup, hooks[i].type);
 			if (!err) {
+				is_new = true;
 				created[i] = path;
 				path = NULL;
 			}
 		}
 		free(path);
 		if (err < 0)
-			log_error("%s could not be attached: %s", hooks[i], strerror(-err));
-	}
-	if (err >= 0) {
-		err = links_update_others(programs, pins, id);
-		if (err < 0)
-			log_error("a link of another cgroup could not be renewed: %s", strerror(-err));
+			log_error("%s could not be attached: %s%s", hooks[i].name, strerror(-err), attach_advice(err));
 	}
 	for (i = 0; i < NR_HOOKS; i++) {
 		if (err < 0 && created[i])
 			unlink(created[i]);
 		free(created[i]);
 	}
-	return err < 0 ? -1 : 0;
+	return err < 0 ? -1 : is_new;
+}
+
+/* Is this cgroup, or one of those it lies in (ids, from the nearest up), attached? Return: that one's id, or 0. */
+uint64_t links_cover(const struct pins *pins, const uint64_t *ids, int nr)
+{
+	struct link_state *links;
+	uint64_t found = 0;
+	int i, l, nr_links;
+
+	nr_links = links_list(pins, &links);
+	for (i = 0; i < nr && !found; i++) {
+		for (l = 0; l < nr_links && !found; l++) {
+			if (links[l].id == ids[i])
+				found = ids[i];
+		}
+	}
+	if (nr_links >= 0)
+		free(links);
+	return found;
 }
 
 static int read_link(const struct pins *pins, const char *name, struct link_state *state)
@@ -274,8 +389,10 @@ int links_list(const struct pins *pins, struct link_state **links)
 	return nr;
 }
 
-/* Remove a cgroup's links, or all. Return: how many, or -errno. */
-int links_detach(const struct pins *pins, uint64_t id, bool all)
+/*
+ * Remove a cgroup's links, or all, or those whose cgroup has gone (WHICH_DEAD). Return: how many, or -errno. With dry_run they stay.
+ */
+int links_detach(const struct pins *pins, enum which which, uint64_t id, bool dry_run)
 {
 	struct link_state *links;
 	int i, nr, removed = 0, err = 0;
@@ -286,10 +403,10 @@ int links_detach(const struct pins *pins, uint64_t id, bool all)
 	for (i = 0; i < nr; i++) {
 		char *path;
 
-		if (!all && links[i].pinned_id != id)
+		if ((which == WHICH_CGROUP && links[i].pinned_id != id) || (which == WHICH_DEAD && links[i].id))
 			continue;
 		path = pin_path(pins, links[i].pinned_id, links[i].hook);
-		if (unlink(path))
+		if (!dry_run && unlink(path))
 			err = -errno;
 		else
 			removed++;

@@ -14,26 +14,117 @@
 
 #define FILEID_KERNFS 0xfe /* the handle of a kernfs inode is its 64-bit id */
 
-/* Where cgroup2 is mounted; a hybrid system has it apart from the v1 ones. To be freed; NULL if nowhere. */
-static char *find_root(const struct settings *set)
+#define ROOT_ID 1	  /* the root of the whole hierarchy */
+
+/*
+ * Where cgroup2 is mounted; a hybrid system has it apart from the v1 ones. Several mounts show the same hierarchy, but in a container
+ * some show only its own part: one that shows everything is preferred. To be freed.
+ */
+void cgroup_mount_find(const struct settings *set, struct cgroup_mount *mount)
 {
 	char line[4096], root[1024], type[64], *dash;
-	char *found = NULL;
+	struct stat st;
 	FILE *f;
 
-	if (set->cgroup_root)
-		return strdup(set->cgroup_root);
+	memset(mount, 0, sizeof(*mount));
 	f = fopen("/proc/self/mountinfo", "re");
-	if (!f)
-		return NULL;
-	while (!found && fgets(line, sizeof(line), f)) {
+	while (f && fgets(line, sizeof(line), f)) {
 		dash = strstr(line, " - ");
-		if (dash && sscanf(line, "%*s %*s %*s %*s %1023s", root) == 1 && sscanf(dash, " - %63s", type) == 1 &&
-		    !strcmp(type, "cgroup2"))
-			found = strdup(root);
+		if (!dash || sscanf(line, "%*s %*s %*s %*s %1023s", root) != 1 || sscanf(dash, " - %63s", type) != 1)
+			continue;
+		if (!strcmp(type, "cgroup"))
+			mount->is_hybrid = true;
+		if (strcmp(type, "cgroup2") || set->cgroup_root || (mount->path && !mount->is_partial) || stat(root, &st))
+			continue;
+		free(mount->path);
+		mount->path = strdup(root);
+		mount->is_partial = st.st_ino != ROOT_ID;
+	}
+	if (f)
+		fclose(f);
+	if (set->cgroup_root) {
+		mount->path = strdup(set->cgroup_root);
+		mount->is_partial = stat(mount->path, &st) || st.st_ino != ROOT_ID;
+	}
+}
+
+void cgroup_mount_free(struct cgroup_mount *mount)
+{
+	free(mount->path);
+	memset(mount, 0, sizeof(*mount));
+}
+
+/* The mount's path, to be freed; NULL if nowhere. */
+static char *find_root(const struct settings *set)
+{
+	struct cgroup_mount mount;
+
+	cgroup_mount_find(set, &mount);
+	return mount.path;
+}
+
+/*
+ * The cgroup of a process (its number, or "self") below the mount, from /proc/PID/cgroup: the v2 line, "0::PATH". To be freed. Return:
+ * 0, or -1 with the reason printed.
+ */
+int cgroup_of_process(const struct settings *set, const char *pid, char **below)
+{
+	char path[64], line[4096], *end;
+	int err = -1;
+	FILE *f;
+
+	(void)set;
+	snprintf(path, sizeof(path), "/proc/%s/cgroup", pid);
+	f = fopen(path, "re");
+	if (!f) {
+		log_error("%s: %s", path, strerror(errno));
+		return -1;
+	}
+	*below = NULL;
+	while (!*below && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "0::/", 4))
+			continue;
+		end = strchr(line, '\n');
+		if (end)
+			*end = '\0';
+		*below = strdup(line + 3);
 	}
 	fclose(f);
-	return found;
+	if (!*below) {
+		log_error("process %s is in no cgroup v2: is cgroup2 mounted, and does its runtime use it (systemd.unified_cgroup_hierarchy=1)?",
+			  pid);
+	} else if (!strncmp(*below, "/../", 4) || !strcmp(*below, "/..") || strstr(*below, "/../")) {
+		log_error("process %s is in cgroup %s, outside of this cgroup namespace: run on the host, or with the host's cgroup namespace",
+			  pid, *below);
+		free(*below);
+		*below = NULL;
+	} else {
+		err = 0;
+	}
+	return err;
+}
+
+/* The ids of a cgroup and of those it lies in, the nearest first. path is below the mount. Return: how many, or -errno. */
+int cgroup_ancestors(const char *root, const char *path, uint64_t ids[MAX_CGROUP_DEPTH])
+{
+	char *full = path_join(root, path), *slash;
+	size_t root_len = strlen(root);
+	struct stat st;
+	int nr = 0;
+
+	while (nr < MAX_CGROUP_DEPTH) {
+		if (stat(full, &st)) {
+			nr = -errno;
+			break;
+		}
+		ids[nr++] = st.st_ino;
+		slash = strrchr(full, '/');
+		if (!slash || (size_t)(slash - full) <= root_len)
+			break;
+		*slash = '\0';
+	}
+	free(full);
+	return nr;
 }
 
 /*
@@ -44,6 +135,7 @@ static char *find_root(const struct settings *set)
 int cgroup_open(const struct settings *set, const char *path, char **resolved, uint64_t *id)
 {
 	char *root = NULL, *below = NULL;
+	struct cgroup_mount mount;
 	struct statfs fs;
 	struct stat st;
 	int fd;
@@ -73,6 +165,13 @@ int cgroup_open(const struct settings *set, const char *path, char **resolved, u
 	fstat(fd, &st);
 	*id = st.st_ino;
 	*resolved = realpath(path, NULL);
+	if (set->cgroup_root)
+		goto out;
+	cgroup_mount_find(set, &mount);
+	if (mount.is_partial)
+		log_warning("%s shows only a part of the cgroup hierarchy: this is a container's view, and a cgroup attached here may not be the one you mean; run on the host, or with the host's cgroup namespace",
+			    mount.path);
+	cgroup_mount_free(&mount);
 out:
 	free(below);
 	free(root);
@@ -138,4 +237,19 @@ char *cgroup_path(const struct settings *set, uint64_t id)
 bool cgroup_is_root(int fd)
 {
 	return faccessat(fd, "cgroup.type", F_OK, 0) && errno == ENOENT;
+}
+
+/* Has it, or one below it, a process? What cannot be read has none. */
+bool cgroup_is_populated(const char *path)
+{
+	char *events = path_join(path, "cgroup.events"), line[64];
+	int populated = 0;
+	FILE *f = fopen(events, "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "populated %d", &populated);
+	if (f)
+		fclose(f);
+	free(events);
+	return populated;
 }

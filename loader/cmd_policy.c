@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
-/* policy check, policy show, explain: what a policy says, without changing anything. */
-#include <arpa/inet.h>
+/* policy check, show, diff, load, rollback, off, on. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,176 +8,264 @@
 
 int cmd_policy_check(const struct settings *set, char **operands)
 {
+	struct smcpol_image *image;
 	struct smcpol *policy;
+	unsigned int bytes;
 	int code;
 
 	policy = policy_read_file(operands[0], &code);
 	if (!policy)
 		return code;
+	image = smcpol_compile(policy);
+	if (!image) {
+		log_error("%s cannot be compiled: %s", operands[0],
+			  errno == E2BIG ? "its compiled form is too large, name fewer values in its rules" : strerror(errno));
+		code = errno == E2BIG ? EX_BAD_POLICY : EX_FAILED;
+		goto out;
+	}
+	bytes = image->nr_blocks * SMCU_BLOCK_SIZE;
 	code = EX_DONE;
 	if (set->json)
-		code = out_json(json_pack("{s:b, s:i}", "valid", 1, "rules", smcpol_nr_rules(policy)));
+		code = out_json(json_pack("{s:b, s:i, s:i}", "valid", 1, "rules", smcpol_nr_rules(policy), "bytes", bytes));
 	else if (!set->quiet)
-		printf("%s: valid, %u rules\n", operands[0], smcpol_nr_rules(policy));
+		printf("%s: valid, %u rules, %u bytes compiled\n", operands[0], smcpol_nr_rules(policy), bytes);
+	smcpol_image_free(image);
+out:
 	smcpol_free(policy);
 	return code;
-}
-
-/* The policy in force, or NULL with the reason printed. */
-static char *text_in_force(const struct settings *set, unsigned int *generation)
-{
-	struct policy_info info = { 0 };
-	char *text = NULL;
-	struct maps maps;
-	struct pins pins;
-	int ret, err;
-
-	ret = pins_open(&pins, set, false);
-	if (ret < 0)
-		return NULL;
-	err = ret ? maps_open(&maps, &pins) : -ENOENT;
-	if (!err) {
-		err = maps_have_policy(&maps) ? maps_read(&maps, &pins, &info) : -ENOENT;
-		maps_close(&maps);
-	}
-	if (ret)
-		pins_close(&pins);
-	if (err) {
-		log_error("%s%s", err == -ENOENT ? "no policy is in force: attach one" : "the policy cannot be read: ",
-			  err == -ENOENT ? "" : strerror(-err));
-		return NULL;
-	}
-	text = strdup(info.text);
-	*generation = info.generation;
-	policy_info_free(&info);
-	return text;
 }
 
 int cmd_policy_show(const struct settings *set, char **operands)
 {
-	unsigned int generation;
-	char *text;
+	struct policy_info info;
 	int code = EX_DONE;
 
 	(void)operands;
-	text = text_in_force(set, &generation);
-	if (!text)
+	if (in_force_read(set, &info))
 		return EX_FAILED;
 	if (set->json)
-		code = out_json(json_pack("{s:i, s:s}", "generation", generation, "text", text));
+		code = out_json(json_pack("{s:i, s:s}", "generation", info.generation, "text", info.text));
 	else
-		fputs(text, stdout);
-	free(text);
+		fputs(info.text, stdout);
+	policy_info_free(&info);
 	return code;
 }
 
-static bool parse_address(const char *option, const char *text, __u32 *addr, __u8 *af)
+/* Differences. Canonical text has a rule in a line, so lines are what is compared. */
+
+struct lines {
+	const char **at;
+	unsigned int nr;
+	char *text;
+};
+
+static bool split(struct lines *lines, const char *text)
 {
-	__u32 a[4] = { 0 };
+	char *p;
 
-	if (inet_pton(AF_INET, text, addr) == 1) {
-		*af = 4;
-		return true;
-	}
-	if (inet_pton(AF_INET6, text, a) == 1) {
-		*af = smcu_match_addr6(addr, a[0], a[1], a[2], a[3]);
-		return true;
-	}
-	log_error("--%s '%s' is not an address", option, text);
-	return false;
-}
-
-static bool parse_number(const char *option, const char *text, unsigned long max, unsigned long *out)
-{
-	char *end;
-
-	errno = 0;
-	*out = strtoul(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && !*end && !errno && *out <= max)
-		return true;
-	log_error("--%s '%s' is not a number from 0 to %lu", option, text, max);
-	return false;
-}
-
-static bool parse_flow(const struct settings *set, struct smcu_flow *flow)
-{
-	unsigned long n;
-
-	memset(flow, 0, sizeof(*flow));
-	flow->dir = SMCU_DIR_OUT;
-	if (set->direction && !strcmp(set->direction, "in")) {
-		flow->dir = SMCU_DIR_IN;
-	} else if (set->direction && strcmp(set->direction, "out")) {
-		log_error("--direction is in or out, not '%s'", set->direction);
+	memset(lines, 0, sizeof(*lines));
+	lines->text = strdup(text);
+	/* The longest policy has a line for each rule, and three before. */
+	lines->at = calloc(SMCU_POLICY_MAX_RULES + 8, sizeof(*lines->at));
+	if (!lines->text || !lines->at)
 		return false;
-	}
-	if (set->dst && flow->dir == SMCU_DIR_IN) {
-		log_error("--dst makes no sense with --direction in: a socket that binds has no peer yet");
-		return false;
-	}
-	if (set->dst && !parse_address("dst", set->dst, flow->dst, &flow->dst_af))
-		return false;
-	if (set->src && !parse_address("src", set->src, flow->src, &flow->src_af))
-		return false;
-	if (set->port) {
-		if (!parse_number("port", set->port, 65535, &n))
-			return false;
-		flow->port = n;
-	}
-	if (set->pid) {
-		if (!parse_number("pid", set->pid, 4194304, &n))
-			return false;
-		flow->pid = n;
-	}
+	for (p = strtok(lines->text, "\n"); p && lines->nr < SMCU_POLICY_MAX_RULES + 8; p = strtok(NULL, "\n"))
+		lines->at[lines->nr++] = p;
 	return true;
 }
 
-/* Each rule that was passed over and why, then the one that decides. */
-static int explain(const struct settings *set, const struct smcpol *policy, const struct smcu_flow *flow)
+static void lines_free(struct lines *lines)
 {
-	int rule = smcpol_eval(policy, flow), i;
-	int end = rule == SMCU_NO_MATCH ? (int)smcpol_nr_rules(policy) : rule;
-	const char *action = smcpol_rule_is_smc(policy, rule) ? "smc" : "tcp";
-	json_t *passed;
-
-	if (!set->json) {
-		for (i = 0; i < end; i++)
-			printf("  %s: does not match, %s differs\n", smcpol_rule_name(policy, i),
-			       smcpol_why_not(policy, i, flow));
-		printf("%s: %s\n", smcpol_rule_name(policy, rule), action);
-		return EX_DONE;
-	}
-	passed = json_array();
-	for (i = 0; i < end; i++)
-		json_array_append_new(passed, json_pack("{s:s, s:s}", "rule", smcpol_rule_name(policy, i), "differs",
-							smcpol_why_not(policy, i, flow)));
-	return out_json(json_pack("{s:s, s:s, s:o}", "rule", smcpol_rule_name(policy, rule), "action", action, "passed",
-				  passed));
+	free(lines->text);
+	free(lines->at);
 }
 
-int cmd_explain(const struct settings *set, char **operands)
+typedef void difference(void *arg, char sign, const char *line);
+
+/* The longest common subsequence, by the table of its lengths: row a, column b, for what follows line a and line b. */
+static bool compare(const struct lines *old, const struct lines *new, difference *tell, void *arg)
 {
-	struct smcpol_diag *diag = NULL;
-	struct smcpol *policy = NULL;
-	struct smcu_flow flow;
-	unsigned int generation;
-	char *text = NULL;
+	unsigned int width = new->nr + 1, a, b;
+	unsigned short *length = calloc((size_t)(old->nr + 1) * width, sizeof(*length));
+
+	if (!length)
+		return false;
+	for (a = old->nr; a-- > 0;) {
+		for (b = new->nr; b-- > 0;) {
+			unsigned short down = length[(size_t)(a + 1) * width + b], right = length[(size_t)a * width + b + 1];
+
+			if (!strcmp(old->at[a], new->at[b]))
+				length[(size_t)a * width + b] = length[(size_t)(a + 1) * width + b + 1] + 1;
+			else
+				length[(size_t)a * width + b] = down > right ? down : right;
+		}
+	}
+	for (a = b = 0; a < old->nr || b < new->nr;) {
+		if (a < old->nr && b < new->nr && !strcmp(old->at[a], new->at[b])) {
+			a++;
+			b++;
+		} else if (b == new->nr || (a < old->nr && length[(size_t)(a + 1) * width + b] >= length[(size_t)a * width + b + 1])) {
+			tell(arg, '-', old->at[a++]);
+		} else {
+			tell(arg, '+', new->at[b++]);
+		}
+	}
+	free(length);
+	return true;
+}
+
+static void print_difference(void *arg, char sign, const char *line)
+{
+	(void)arg;
+	printf("%c%s\n", sign, line);
+}
+
+static void collect_difference(void *arg, char sign, const char *line)
+{
+	json_t **lists = arg;
+
+	json_array_append_new(lists[sign == '+'], json_string(line));
+}
+
+/* What changes from one canonical text to another, to stdout. Return: an exit code. */
+static int print_changes(const struct settings *set, const char *from, const char *to)
+{
+	json_t *lists[2] = { NULL };
+	struct lines old, new;
+	int code = EX_DONE;
+	bool ok;
+
+	ok = split(&old, from);
+	ok = split(&new, to) && ok;
+	if (ok && set->json) {
+		lists[0] = json_array();
+		lists[1] = json_array();
+		ok = compare(&old, &new, collect_difference, lists);
+		code = out_json(json_pack("{s:b, s:o, s:o}", "equal", !strcmp(from, to), "removed", lists[0], "added", lists[1]));
+	} else if (ok) {
+		ok = compare(&old, &new, print_difference, NULL);
+	}
+	lines_free(&old);
+	lines_free(&new);
+	if (!ok)
+		log_error("out of memory");
+	return ok ? code : EX_FAILED;
+}
+
+int cmd_policy_diff(const struct settings *set, char **operands)
+{
+	struct policy_info info;
+	struct smcpol *policy;
+	char *text;
+	int code;
+
+	policy = policy_read_file(operands[0], &code);
+	if (!policy)
+		return code;
+	code = EX_FAILED;
+	text = smcpol_print(policy);
+	if (text && !in_force_read(set, &info)) {
+		code = print_changes(set, info.text, text);
+		policy_info_free(&info);
+	}
+	free(text);
+	smcpol_free(policy);
+	return code;
+}
+
+/* Put a policy in force, or with --dry-run say what that would change. Return: an exit code. */
+static int replace(const struct settings *set, struct maps *maps, const struct pins *pins, const struct smcpol *policy)
+{
+	struct policy_info info;
+	char *text;
+	int code;
+
+	if (!set->dry_run) {
+		if (control_publish(maps, pins, policy))
+			return EX_FAILED;
+		log_info("in force: generation %u: %u rules", maps->word->gen, smcpol_nr_rules(policy));
+		return set->json ? out_json(json_pack("{s:i, s:i}", "generation", maps->word->gen, "rules",
+						      smcpol_nr_rules(policy))) :
+				   EX_DONE;
+	}
+	log_info("would follow generation %u: %u rules", maps->word->gen, smcpol_nr_rules(policy));
+	if (!maps_have_policy(maps) || maps_read(maps, pins, &info))
+		return EX_DONE;
+	text = smcpol_print(policy);
+	code = text ? print_changes(set, info.text, text) : EX_FAILED;
+	free(text);
+	policy_info_free(&info);
+	return code;
+}
+
+int cmd_policy_load(const struct settings *set, char **operands)
+{
+	struct smcpol *policy;
+	struct maps maps;
+	struct pins pins;
+	int code;
+
+	policy = policy_read_file(operands[0], &code);
+	if (!policy)
+		return code;
+	code = EX_FAILED;
+	if (!in_force_open(set, &pins, &maps)) {
+		code = replace(set, &maps, &pins, policy);
+		maps_close(&maps);
+		pins_close(&pins);
+	}
+	smcpol_free(policy);
+	return code;
+}
+
+int cmd_policy_rollback(const struct settings *set, char **operands)
+{
+	struct smcpol *policy;
+	struct maps maps;
+	struct pins pins;
 	int code = EX_FAILED;
+	char *text;
 
 	(void)operands;
-	if (!parse_flow(set, &flow))
-		return EX_USAGE_ERROR;
-	if (set->policy) {
-		policy = policy_read_file(set->policy, &code);
+	if (in_force_open(set, &pins, &maps))
+		return EX_FAILED;
+	text = maps_previous(&maps, &pins);
+	if (text) {
+		policy = policy_read_text("previous policy", text, &code);
+		if (policy)
+			code = replace(set, &maps, &pins, policy);
+		smcpol_free(policy);
 	} else {
-		text = text_in_force(set, &generation);
-		diag = text ? smcpol_diag_new() : NULL;
-		policy = diag ? smcpol_load("policy in force", text, strlen(text), diag) : NULL;
+		log_error("there is no policy before generation %u to return to: policy load FILE", maps.word->gen);
 	}
-	if (policy)
-		code = explain(set, policy, &flow);
-	smcpol_free(policy);
-	smcpol_diag_free(diag);
 	free(text);
+	maps_close(&maps);
+	pins_close(&pins);
 	return code;
+}
+
+/* One word that every decision reads first. */
+static int switch_off(const struct settings *set, bool off)
+{
+	struct maps maps;
+	struct pins pins;
+
+	if (in_force_open(set, &pins, &maps))
+		return EX_FAILED;
+	__atomic_store_n(&maps.word->off, off, __ATOMIC_RELEASE);
+	maps_close(&maps);
+	pins_close(&pins);
+	return EX_DONE;
+}
+
+int cmd_policy_off(const struct settings *set, char **operands)
+{
+	(void)operands;
+	return switch_off(set, true);
+}
+
+int cmd_policy_on(const struct settings *set, char **operands)
+{
+	(void)operands;
+	return switch_off(set, false);
 }

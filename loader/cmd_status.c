@@ -54,7 +54,7 @@ static json_t *rules_json(const struct policy_info *info)
 static json_t *policy_json(const struct pins *pins)
 {
 	struct policy_info info;
-	char when[32] = "";
+	char when[32] = "", hash[65];
 	struct maps maps;
 	time_t loaded;
 	json_t *out;
@@ -67,7 +67,8 @@ static json_t *policy_json(const struct pins *pins)
 	}
 	loaded = info.loaded;
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime(&loaded));
-	out = json_pack("{s:i, s:s, s:b, s:o}", "generation", info.generation, "loaded", when, "off",
+	policy_hash(info.text, hash);
+	out = json_pack("{s:i, s:s, s:s, s:b, s:o}", "generation", info.generation, "loaded", when, "sha256", hash, "off",
 			maps.word->off != 0, "rules", rules_json(&info));
 	policy_info_free(&info);
 	maps_close(&maps);
@@ -84,11 +85,12 @@ static void print_features(const struct features *f)
 									"not at all: connections stay on TCP");
 }
 
-static void print_status(const struct features *f, const json_t *links, const json_t *policy)
+static const struct column link_columns[] = {
+	{ "cgroup", "CGROUP" }, { "hook", "HOOK" }, { "program", "PROGRAM", true }, { "state", "STATE", false, true }, { 0 },
+};
+
+static void print_status(const struct features *f, json_t *links, const json_t *policy, bool has_daemon)
 {
-	static const struct column link_columns[] = {
-		{ "cgroup", "CGROUP" }, { "hook", "HOOK" }, { "program", "PROGRAM", true }, { "state", "STATE" }, { 0 },
-	};
 	static const struct column rule_columns[] = {
 		{ "rule", "RULE" },		  { "action", "ACTION" },	  { "hits", "HITS", true },
 		{ "enabled", "ENABLED", true }, { "failed", "FAILED", true }, { "last_error", "LAST-ERROR" },
@@ -96,10 +98,12 @@ static void print_status(const struct features *f, const json_t *links, const js
 	};
 
 	print_features(f);
+	printf("daemon                %s\n", has_daemon ? "running" : "not running");
 	if (json_is_object(policy))
-		printf("policy                generation %d, loaded %s%s\n\n",
+		printf("policy                generation %d, loaded %s, sha256 %.12s%s\n\n",
 		       (int)json_integer_value(json_object_get(policy, "generation")),
 		       json_string_value(json_object_get(policy, "loaded")),
+		       json_string_value(json_object_get(policy, "sha256")),
 		       json_is_true(json_object_get(policy, "off")) ? ", switched off" : "");
 	else
 		puts("policy                none\n");
@@ -107,7 +111,7 @@ static void print_status(const struct features *f, const json_t *links, const js
 		puts("Nothing is attached.");
 		return;
 	}
-	out_table((json_t *)links, link_columns);
+	out_table(links, link_columns);
 	if (json_is_object(policy)) {
 		putchar('\n');
 		out_table(json_object_get(policy, "rules"), rule_columns);
@@ -130,6 +134,7 @@ int cmd_status(const struct settings *set, char **operands)
 {
 	struct features features;
 	json_t *links, *policy;
+	bool has_daemon;
 	struct pins pins;
 	int ret, code;
 
@@ -140,35 +145,46 @@ int cmd_status(const struct settings *set, char **operands)
 		return EX_FAILED;
 	links = ret ? links_json(set, &pins) : json_array();
 	policy = ret ? policy_json(&pins) : json_null();
+	has_daemon = ret && daemon_is_running(&pins);
 	if (ret)
 		pins_close(&pins);
 
 	code = features.way != WAY_NONE && json_is_object(policy) && all_attached(links) &&
 			       !json_is_true(json_object_get(policy, "off")) ? EX_DONE : EX_DEGRADED;
 	if (set->json) {
-		ret = out_json(json_pack("{s:o, s:o, s:o, s:b}", "kernel", features_json(&features), "links", links,
-					 "policy", policy, "degraded", code == EX_DEGRADED));
+		ret = out_json(json_pack("{s:o, s:o, s:o, s:b, s:b}", "kernel", features_json(&features), "links", links,
+					 "policy", policy, "daemon", has_daemon, "degraded", code == EX_DEGRADED));
 		return ret ? ret : code;
 	}
-	print_status(&features, links, policy);
+	ret = set->columns ? out_table(links, link_columns) : 0;
+	if (!set->columns)
+		print_status(&features, links, policy, has_daemon);
 	json_decref(links);
 	json_decref(policy);
-	return code;
+	return ret ? ret : code;
 }
 
 int cmd_features(const struct settings *set, char **operands)
 {
+	static const struct column columns[] = {
+		{ "feature", "FEATURE" }, { "available", "AVAILABLE", false, true }, { "detail", "DETAIL" }, { 0 },
+	};
 	struct features features;
+	json_t *rows, *out;
 	int ret;
 
 	(void)operands;
 	features_probe(&features);
+	rows = probes_report(set, &features);
 	if (set->json) {
-		ret = out_json(features_json(&features));
-		if (ret)
-			return ret;
+		out = features_json(&features);
+		json_object_set(out, "features", rows);
+		ret = out_json(out);
 	} else {
-		print_features(&features);
+		ret = out_table(rows, columns);
 	}
+	json_decref(rows);
+	if (ret)
+		return ret;
 	return features.way == WAY_NONE ? EX_UNSUPPORTED : EX_DONE;
 }

@@ -8,8 +8,10 @@
 
 const struct option_row options[] = {
 	{ 'j', "json", NULL, "print JSON" },
-	{ 'v', "verbose", NULL, "show what libbpf and the verifier say" },
+	{ 'o', "output", "COLUMNS", "the columns of a table, by their titles, with commas between" },
+	{ 'C', "color", "WHEN", "auto, always or never; auto heeds NO_COLOR" },
 	{ 'q', "quiet", NULL, "errors only" },
+	{ 'v', "verbose", NULL, "show what libbpf and the verifier say" },
 	{ 'B', "bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)" },
 	{ 'R', "cgroup-root", "DIR", "where cgroup v2 is mounted (found by itself)" },
 	{ 'h', "help", NULL, "show help" },
@@ -23,27 +25,55 @@ const struct option_row options[] = {
 	{ 's', "src", "ADDRESS", "the socket's own address" },
 	{ 'P', "port", "N", "the remote port for out, the local one for in" },
 	{ 'i', "pid", "N", "the process" },
+	{ 'u', "uid", "USER", "the process's user, by number or name" },
+	{ 'g', "gid", "GROUP", "its group" },
+	{ 'm', "comm", "NAME", "its name, as ps -o comm shows it" },
+	{ 'e', "netns", "NAME", "the socket's network namespace: inode number, file, or name of ip netns" },
+	{ 'S', "sort", "COLUMN", "the largest first: hits, enabled or failed; or by name" },
+	{ 'G', "cgroups", "GLOB", "attach to cgroups that match, also to those that appear later" },
+	{ 'l', "listen", "ADDRESS", "serve metrics at HOST:PORT or a socket's /PATH; none: nowhere" },
+	{ 'N', "count", "N", "end after so many" },
+	{ 'r', "rule", "NAME", "only this rule's" },
+	{ 'F', "fail-closed", NULL, "an error stops the container from starting" },
+	{ 'T', "runtime", "NAME", "podman, crio or containerd" },
+	{ 'b', "base", "FILE", "containerd's default spec (ctr oci spec), to which the hook is added" },
+	{ 'M', "man", NULL, "print the man page's synopsis" },
 	{ 0 },
 };
 
-const char global_options[] = "jvqBRhV";
+const char global_options[] = "joCqvBRhV";
 
 const struct command commands[] = {
-	{ "attach", "", 0, "cpn", "select the sockets of a cgroup; again: renew, and replace the policy", cmd_attach },
-	{ "detach", "", 0, "can", "stop selecting; sockets that exist stay what they are", cmd_detach },
-	{ "status", "", 0, "", "what is attached, which rules decided how often, which modules are there", cmd_status },
-	{ "policy check", "FILE", 1, "", "read a policy and say what is wrong with it; needs no privilege", cmd_policy_check },
-	{ "policy load", "FILE", 1, "n", "replace the policy in force, all at once", cmd_policy_load },
-	{ "policy show", "", 0, "", "print the policy in force", cmd_policy_show },
-	{ "policy off", "", 0, "", "leave every socket on TCP from now on, and keep the policy", cmd_policy_off },
-	{ "policy on", "", 0, "", "follow the policy again", cmd_policy_on },
-	{ "explain", "", 0, "pdtsPi", "say which rule would decide a socket, and why not those before it", cmd_explain },
-	{ "features", "", 0, "", "say what this kernel offers", cmd_features },
-	{ "completion bash", "", 0, "", "print completion for bash", cmd_completion },
-	{ "version", "", 0, "", "print the version", cmd_version },
-	{ "help", "", 0, "", "print this", cmd_help },
+	{ "attach", "", 0, 0, "c!pn", "select the sockets of a cgroup; again: renew, and replace the policy", cmd_attach },
+	{ "detach", "", 0, 0, "c|an", "stop selecting; sockets that exist stay what they are", cmd_detach },
+	{ "status", "", 0, 0, "", "what is attached, which policy is in force, whether it can act", cmd_status },
+	{ "policy check", "FILE", 1, 1, "", "read a policy and say what is wrong with it; needs no privilege", cmd_policy_check },
+	{ "policy load", "FILE", 1, 1, "n", "replace the policy in force, all at once", cmd_policy_load },
+	{ "policy show", "", 0, 0, "", "print the policy in force", cmd_policy_show },
+	{ "policy diff", "FILE", 1, 1, "", "say what loading a policy would change", cmd_policy_diff },
+	{ "policy rollback", "", 0, 0, "n", "return to the policy before this one; again: and back", cmd_policy_rollback },
+	{ "policy off", "", 0, 0, "", "leave every socket on TCP from now on, and keep the policy", cmd_policy_off },
+	{ "policy on", "", 0, 0, "", "follow the policy again", cmd_policy_on },
+	{ "explain", "", 0, 0, "pdtsPiugmce", "say which rule would decide a socket, and why not those before it", cmd_explain },
+	{ "rules", "", 0, 0, "S", "how often each rule decided, and what came of it", cmd_rules },
+	{ "run", "[--] PROGRAM [ARGUMENT]...", 1, ANY_NUMBER, "p", "run a program whose sockets are selected, and clean up after it", cmd_run },
+	{ "metrics", "", 0, 0, "", "print counters as OpenMetrics text", cmd_metrics },
+	{ "gc", "", 0, 0, "n", "remove what removed cgroups, containers and killed runs left", cmd_gc },
+	{ "features", "", 0, 0, "", "say what this kernel and its modules can do, and why not", cmd_features },
+	{ "completion bash", "", 0, 0, "", "print completion for bash", cmd_completion },
+	{ "version", "", 0, 0, "", "print the version", cmd_version },
+	{ "help", "[COMMAND]", 0, 2, "M", "print this, or a command's own options", cmd_help },
 	{ 0 },
 };
+
+const struct option_row *option_by_letter(char letter)
+{
+	const struct option_row *row;
+
+	for (row = options; row->letter != letter; row++)
+		;
+	return row;
+}
 
 static void print_options(FILE *out, const char *letters)
 {
@@ -76,10 +106,56 @@ void usage(FILE *out)
 	      out);
 }
 
+/* What a synopsis looks like: plain, or in scdoc's marks. */
+struct marks {
+	const char *command, *value;
+};
+
+static void print_option(FILE *out, const struct marks *m, char letter)
+{
+	const struct option_row *row = option_by_letter(letter);
+
+	fprintf(out, "%s--%s%s", m->command, row->name, m->command);
+	if (row->metavar)
+		fprintf(out, " %s%s%s", m->value, row->metavar, m->value);
+}
+
+/* A command with its own options and operands, as "attach --cgroup PATH [--policy FILE] [--dry-run]". */
+static void print_synopsis(FILE *out, const struct marks *m, const struct command *c)
+{
+	const char *o;
+
+	fprintf(out, "%s%s%s", m->command, c->name, m->command);
+	for (o = c->options; *o; o++) {
+		if (o[1] == '!') {
+			fputc(' ', out);
+			print_option(out, m, *o++);
+		} else if (o[1] == '|') {
+			fputs(" {", out);
+			print_option(out, m, *o);
+			fputs(" | ", out);
+			print_option(out, m, o[2]);
+			fputc('}', out);
+			o += 2;
+		} else {
+			fputs(" [", out);
+			print_option(out, m, *o);
+			fputs(o[1] == '*' ? "]..." : "]", out);
+			o += o[1] == '*';
+		}
+	}
+	if (*c->operands)
+		fprintf(out, " %s%s%s", m->value, c->operands, m->value);
+	fputc('\n', out);
+}
+
 void usage_of(FILE *out, const struct command *c)
 {
-	fprintf(out, "usage: smc-ulp-loader %s%s%s%s\n\n%c%s.\n", c->name, *c->options ? " [OPTION]..." : "",
-		*c->operands ? " " : "", c->operands, *c->help - 'a' + 'A', c->help + 1);
+	static const struct marks plain = { "", "" };
+
+	fputs("usage: smc-ulp-loader ", out);
+	print_synopsis(out, &plain, c);
+	fprintf(out, "\n%c%s.\n", *c->help - 'a' + 'A', c->help + 1);
 	if (*c->options) {
 		fputs("\nOptions:\n", out);
 		print_options(out, c->options);
@@ -88,12 +164,50 @@ void usage_of(FILE *out, const struct command *c)
 	print_options(out, global_options);
 }
 
+/* The lines between SYNOPSIS and DESCRIPTION of docs/man/smc-ulp-loader.8.scd; a test compares. */
+static void print_man(void)
+{
+	static const struct marks scdoc = { "*", "_" };
+	const struct command *c;
+
+	puts("*smc-ulp-loader* [_OPTION_]... _COMMAND_ [_OPTION_]...\n");
+	for (c = commands; c->name; c++) {
+		fputs("*smc-ulp-loader* ", stdout);
+		print_synopsis(stdout, &scdoc, c);
+		if (c[1].name)
+			putchar('\n');
+	}
+}
+
 int cmd_help(const struct settings *set, char **operands)
 {
-	(void)set;
-	(void)operands;
-	usage(stdout);
-	return EX_DONE;
+	const struct command *c;
+	size_t len;
+	int found = 0;
+
+	if (set->man) {
+		print_man();
+		return EX_DONE;
+	}
+	if (!operands[0]) {
+		usage(stdout);
+		return EX_DONE;
+	}
+	/* One word may stand for all commands that begin with it. */
+	for (c = commands; c->name; c++) {
+		len = strlen(operands[0]);
+		if (strncmp(c->name, operands[0], len) || (c->name[len] && c->name[len] != ' ') ||
+		    (operands[1] && (!c->name[len] || strcmp(c->name + len + 1, operands[1]))))
+			continue;
+		if (found++)
+			putchar('\n');
+		usage_of(stdout, c);
+	}
+	if (found)
+		return EX_DONE;
+	log_error("there is no command '%s%s%s': smc-ulp-loader help lists those there are", operands[0],
+		  operands[1] ? " " : "", operands[1] ? operands[1] : "");
+	return EX_USAGE_ERROR;
 }
 
 int cmd_version(const struct settings *set, char **operands)
@@ -130,6 +244,16 @@ static void print_first_words(void)
 	}
 }
 
+/* What completes an option's value: directories, files, or words of its own. */
+static void print_values(void)
+{
+	puts("\t--cgroup | --bpffs | --cgroup-root) mapfile -t COMPREPLY < <(compgen -d -- \"$cur\"); return ;;");
+	puts("\t--policy | --base | check | load | diff) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;");
+	puts("\t--color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- \"$cur\"); return ;;");
+	puts("\t--runtime) mapfile -t COMPREPLY < <(compgen -W 'podman crio containerd' -- \"$cur\"); return ;;");
+	puts("\toci) mapfile -t COMPREPLY < <(compgen -W 'createRuntime poststop' -- \"$cur\"); return ;;");
+}
+
 int cmd_completion(const struct settings *set, char **operands)
 {
 	const struct command *c;
@@ -142,8 +266,7 @@ int cmd_completion(const struct settings *set, char **operands)
 	puts("\tfor ((i = 1; i < COMP_CWORD; i++)); do\n\t\t[[ ${COMP_WORDS[i]} == -* ]] || words+=(\"${COMP_WORDS[i]}\")\n\tdone");
 	puts("\tlocal options=");
 	puts("\t[[ $cur == -* ]] || case $prev in");
-	puts("\t--cgroup | --bpffs | --cgroup-root) mapfile -t COMPREPLY < <(compgen -d -- \"$cur\"); return ;;");
-	puts("\t--policy | check | load) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;");
+	print_values();
 	puts("\tesac");
 	puts("\tcase \"${words[*]:0:2}\" in");
 	for (c = commands; c->name; c++) {

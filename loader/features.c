@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "loader.h"
 
@@ -53,6 +54,14 @@ static bool module_has_kfunc(void)
 	found = btf && memmem(btf, len, name, sizeof(name));
 	free(btf);
 	return found;
+}
+
+/* libbpf needs it to load programs that name a kfunc, even if they do not call it. */
+bool kernel_has_btf(void)
+{
+	struct stat st;
+
+	return !stat("/sys/kernel/btf/vmlinux", &st) && S_ISREG(st.st_mode) && st.st_size;
 }
 
 /* Whether the verifier takes the kfunc is known only by loading: programs_load() tries, and falls back. */

@@ -4,18 +4,27 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "loader.h"
 
-static bool is_verbose, is_quiet;
+static bool is_verbose, is_quiet, is_colored, is_journal;
 
 /* The tail of what libbpf said: enough for a verifier's last lines. */
 static char said[8192];
 static size_t said_len;
 
-static void line(const char *kind, const char *fmt, va_list args)
+/* Syslog's priorities: the journal takes a line's from its head. */
+enum { PRI_ERROR = 3, PRI_WARNING = 4, PRI_INFO = 6 };
+
+static void line(int priority, const char *kind, const char *color, const char *fmt, va_list args)
 {
-	fprintf(stderr, "smc-ulp-loader: %s", kind);
+	if (is_journal)
+		fprintf(stderr, "<%d>", priority);
+	else
+		fputs("smc-ulp-loader: ", stderr);
+	fprintf(stderr, "%s%s%s", is_colored ? color : "", kind, is_colored && *color ? "\033[0m" : "");
 	vfprintf(stderr, fmt, args);
 	fputc('\n', stderr);
 }
@@ -25,7 +34,7 @@ void log_error(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	line("error: ", fmt, args);
+	line(PRI_ERROR, "error: ", "\033[1;31m", fmt, args);
 	va_end(args);
 }
 
@@ -36,7 +45,7 @@ void log_warning(const char *fmt, ...)
 	if (is_quiet)
 		return;
 	va_start(args, fmt);
-	line("warning: ", fmt, args);
+	line(PRI_WARNING, "warning: ", "\033[1;33m", fmt, args);
 	va_end(args);
 }
 
@@ -47,7 +56,7 @@ void log_info(const char *fmt, ...)
 	if (is_quiet)
 		return;
 	va_start(args, fmt);
-	line("", fmt, args);
+	line(PRI_INFO, "", "", fmt, args);
 	va_end(args);
 }
 
@@ -82,9 +91,33 @@ void log_libbpf_replay(void)
 	said_len = 0;
 }
 
-void log_setup(bool verbose, bool quiet)
+/* systemd says which file the journal reads; stderr may have been sent elsewhere since. */
+static bool stderr_is_journal(void)
 {
-	is_verbose = verbose;
-	is_quiet = quiet;
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long dev, ino;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 && !fstat(STDERR_FILENO, &st) && st.st_dev == dev &&
+	       st.st_ino == ino;
+}
+
+/* May be called again, with what a command's own options changed. */
+void log_setup(const struct settings *set)
+{
+	is_verbose = set->verbose;
+	is_quiet = set->quiet;
+	is_colored = color_wanted(set, STDERR_FILENO);
+	is_journal = stderr_is_journal();
 	libbpf_set_print(libbpf_says);
+}
+
+/* --color decides; else NO_COLOR (no-color.org), else whether somebody looks. */
+bool color_wanted(const struct settings *set, int fd)
+{
+	const char *no = getenv("NO_COLOR");
+
+	if (set->color != COLOR_AUTO)
+		return set->color == COLOR_ALWAYS;
+	return !(no && *no) && isatty(fd);
 }

@@ -6,7 +6,7 @@
 
 #include "loader.h"
 
-#define MAX_OPTIONS 32
+#define MAX_OPTIONS 48
 #define TRY_HELP "smc-ulp-loader %s%s--help lists what there is\n"
 
 /* Where an option's value goes: strings and flags of struct settings, by letter. */
@@ -27,20 +27,63 @@ static void set_option(struct settings *set, int letter, const char *value)
 	case 's': set->src = value; break;
 	case 'P': set->port = value; break;
 	case 'i': set->pid = value; break;
+	case 'u': set->uid = value; break;
+	case 'g': set->gid = value; break;
+	case 'm': set->comm = value; break;
+	case 'e': set->netns = value; break;
+	case 'S': set->sort = value; break;
+	case 'o': set->columns = value; break;
+	case 'l': set->listen = value; break;
+	case 'N': set->count = value; break;
+	case 'r': set->rule = value; break;
+	case 'F': set->fail_closed = true; break;
+	case 'T': set->runtime = value; break;
+	case 'b': set->base = value; break;
+	case 'M': set->man = true; break;
 	}
 }
 
+/* Options whose value can be wrong in itself. Return: false with the reason printed. */
+static bool set_checked_option(struct settings *set, int letter, const char *value)
+{
+	static const char *const when[] = { "auto", "always", "never" };
+	unsigned int i;
+
+	if (letter == 'G') {
+		for (i = 0; i < MAX_GLOBS && set->globs[i]; i++)
+			;
+		if (i == MAX_GLOBS)
+			log_error("--cgroups can be given %d times at most", MAX_GLOBS);
+		else
+			set->globs[i] = value;
+		return i < MAX_GLOBS;
+	}
+	if (letter == 'C') {
+		for (i = 0; i < 3; i++) {
+			if (!strcmp(value, when[i])) {
+				set->color = i;
+				return true;
+			}
+		}
+		log_error("--color is auto, always or never, not '%s'", value);
+		return false;
+	}
+	set_option(set, letter, value);
+	return true;
+}
+
 /*
- * Options from argv[optind] on that are named in letters. first_only: stop at the first operand, which is the command.
+ * Options from argv[optind] on that are named in letters. first_only: stop at the first operand, which is the command. given, if not
+ * NULL, gets the letters that were there.
  *
  * Return: 'h' or 'V' if asked for, '?' on an unknown option, else 0.
  */
-static int parse(struct settings *set, int argc, char **argv, const char *letters, bool first_only)
+static int parse(struct settings *set, int argc, char **argv, const char *letters, bool first_only, char *given)
 {
 	struct option longs[MAX_OPTIONS] = { 0 };
 	char shorts[2 * MAX_OPTIONS + 2];
 	const struct option_row *row;
-	int n = 0, s = 0, letter;
+	int n = 0, s = 0, seen = 0, letter;
 
 	if (first_only)
 		shorts[s++] = '+';
@@ -58,9 +101,32 @@ static int parse(struct settings *set, int argc, char **argv, const char *letter
 	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (letter == '?' || letter == 'h' || letter == 'V')
 			return letter;
-		set_option(set, letter, optarg);
+		if (!set_checked_option(set, letter, optarg))
+			return '?';
+		if (given && seen < MAX_OPTIONS - 1 && !memchr(given, letter, seen))
+			given[seen++] = letter;
 	}
 	return 0;
+}
+
+/* What the table's marks demand. Return: false with the reason printed. */
+static bool check_options(const struct command *c, const char *given)
+{
+	const char *o;
+
+	for (o = c->options; *o; o++) {
+		if (o[1] == '!' && !strchr(given, *o)) {
+			log_error("%s needs --%s %s: %s", c->name, option_by_letter(*o)->name,
+				  option_by_letter(*o)->metavar, option_by_letter(*o)->help);
+			return false;
+		}
+		if (o[1] == '|' && !strchr(given, *o) == !strchr(given, o[2])) {
+			log_error("%s needs either --%s or --%s", c->name, option_by_letter(*o)->name,
+				  option_by_letter(o[2])->name);
+			return false;
+		}
+	}
+	return true;
 }
 
 /* The command named by the first one or two words; *words says by how many. */
@@ -83,12 +149,14 @@ int main(int argc, char **argv)
 {
 	struct settings set = { .bpffs = "/sys/fs/bpf" };
 	const struct command *command;
-	char letters[MAX_OPTIONS];
-	int found, words;
+	char letters[MAX_OPTIONS], given[MAX_OPTIONS] = "";
+	int found, words, nr;
 
-	found = parse(&set, argc, argv, global_options, true);
+	found = parse(&set, argc, argv, global_options, true, NULL);
+	log_setup(&set);
+	out_setup(&set);
 	if (found == 'h')
-		return cmd_help(&set, NULL);
+		return cmd_help(&set, &argv[argc]);
 	if (found == 'V')
 		return cmd_version(&set, NULL);
 	if (found) {
@@ -113,20 +181,23 @@ int main(int argc, char **argv)
 	argv[0] = "smc-ulp-loader";
 	optind = 0;
 	snprintf(letters, sizeof(letters), "%s%s", global_options, command->options);
-	found = parse(&set, argc, argv, letters, false);
+	found = parse(&set, argc, argv, letters, command->max_operands == ANY_NUMBER, given);
+	log_setup(&set);
+	out_setup(&set);
 	if (found == 'h') {
 		usage_of(stdout, command);
 		return EX_DONE;
 	}
 	if (found == 'V')
 		return cmd_version(&set, NULL);
-	if (found || (unsigned int)(argc - optind) != command->nr_operands) {
-		if (!found)
-			log_error("%s takes %s", command->name, command->nr_operands ? command->operands : "no operand");
+	nr = argc - optind;
+	if (!found && ((unsigned int)nr < command->min_operands || (unsigned int)nr > command->max_operands)) {
+		log_error("%s takes %s", command->name, *command->operands ? command->operands : "no operand");
+		found = '?';
+	}
+	if (found || !check_options(command, given)) {
 		fprintf(stderr, TRY_HELP, command->name, " ");
 		return EX_USAGE_ERROR;
 	}
-
-	log_setup(set.verbose, set.quiet);
 	return command->run(&set, argv + optind);
 }

@@ -2,32 +2,65 @@
 /*
  * The policy in the kernel: two generations, one published. Order of a reload, each step safe to be the last one:
  *
- *	1. build the new generation's trie and records, which no program can see yet
+ *	1. build the new generation's image, records and cgroups, which no program can see yet
  *	2. wait for an RCU grace period: nobody still reads the idle slot from before the last flip (a loader that died there)
- *	3. put both into the idle slot, and pin the records and the text under that slot's names
+ *	3. put all into the idle slot, and pin them and the text under that slot's names
  *	4. one 32-bit store: programs that start from now on take the new slot
- *	5. wait again, and empty the other slot
+ *	5. wait again, empty the other slot, and let its counters follow; its text stays, for a rollback
  *
  * The wait is an update of a map-in-map: the kernel synchronizes RCU in it, and needs no more privilege than the rest does.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fts.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "loader.h"
 
+/* Entries for cgroups that appear later, beside as many again as there are. */
+#define CGROUPS_ROOM 1024
+
 /* The one value of a slot's text map. */
 struct stored_text {
 	uint64_t loaded;
 	uint32_t len;
-	uint32_t zero;
+	uint32_t generation; /* that it was stored for, which a loader that died may never have published */
 	char text[];
 };
+
+/* What fills a slot. */
+enum part { PART_IMAGE, PART_RECORDS, PART_CGROUPS, PART_TEXT, NR_PARTS };
+
+static const char *const part_name[NR_PARTS] = { "image", "records", "cgroups", "text" };
+
+struct generation {
+	int fd[NR_PARTS]; /* -1: not there */
+};
+
+static void generation_init(struct generation *g)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_PARTS; i++)
+		g->fd[i] = -1;
+}
+
+static void generation_close(struct generation *g)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_PARTS; i++) {
+		if (g->fd[i] >= 0)
+			close(g->fd[i]);
+	}
+	generation_init(g);
+}
 
 static int open_pin(const struct pins *pins, const char *name)
 {
@@ -38,6 +71,34 @@ static int open_pin(const struct pins *pins, const char *name)
 	return fd;
 }
 
+/* A pinned map of another build may have another form: that is found here, not by reading nonsense. */
+static int open_map(const struct pins *pins, const char *name, uint32_t type, uint32_t value_size, uint32_t max_entries)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
+	int fd = open_pin(pins, name), err;
+
+	if (fd < 0)
+		return -errno;
+	err = bpf_obj_get_info_by_fd(fd, &info, &size) ? -errno : 0;
+	if (!err && (info.type != type || info.key_size != sizeof(uint32_t) || info.value_size != value_size ||
+		     info.max_entries != max_entries)) {
+		log_error("%s/%s was made by a build whose maps differ: smc-ulp-loader detach --all, then attach again", pins->maps,
+			  name);
+		err = -EPROTO;
+	}
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static int open_outer(const struct pins *pins, const char *name)
+{
+	return open_map(pins, name, BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), SMCU_POLICY_SLOTS);
+}
+
 /* Return: 0, or -errno with nothing printed: -ENOENT is how "nothing attached" looks. */
 int maps_open(struct maps *maps, const struct pins *pins)
 {
@@ -45,13 +106,16 @@ int maps_open(struct maps *maps, const struct pins *pins)
 	int err;
 
 	memset(maps, 0, sizeof(*maps));
-	maps->state = open_pin(pins, "smcu_state");
-	maps->tries = open_pin(pins, "smcu_tries");
-	maps->rules = open_pin(pins, "smcu_rules");
-	if (maps->state < 0 || maps->tries < 0 || maps->rules < 0) {
-		err = -errno;
+	maps->state = open_map(pins, "smcu_state", BPF_MAP_TYPE_ARRAY, sizeof(struct smcu_policy_state), 1);
+	err = maps->state < 0 ? maps->state : 0;
+	if (!err)
+		err = maps->images = open_outer(pins, "smcu_images");
+	if (err >= 0)
+		err = maps->rules = open_outer(pins, "smcu_rules");
+	if (err >= 0)
+		err = maps->cgroups = open_outer(pins, "smcu_cgroups");
+	if (err < 0)
 		goto err_close;
-	}
 	word = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, maps->state, 0);
 	if (word == MAP_FAILED) {
 		err = -errno;
@@ -67,14 +131,15 @@ err_close:
 
 void maps_close(struct maps *maps)
 {
+	const int fds[] = { maps->state, maps->images, maps->rules, maps->cgroups };
+	unsigned int i;
+
 	if (maps->word)
 		munmap((void *)maps->word, sysconf(_SC_PAGESIZE));
-	if (maps->state > 0)
-		close(maps->state);
-	if (maps->tries > 0)
-		close(maps->tries);
-	if (maps->rules > 0)
-		close(maps->rules);
+	for (i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
+		if (fds[i] > 0)
+			close(fds[i]);
+	}
 	memset(maps, 0, sizeof(*maps));
 }
 
@@ -83,47 +148,52 @@ bool maps_have_policy(const struct maps *maps)
 	return maps->word->abi == SMCU_POLICY_ABI;
 }
 
-static int make_trie(const struct smcpol_image *image)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
-	unsigned int i;
-	int fd, err;
+/* A mapping of an array's whole content. NULL, and errno says why. */
+struct view {
+	void *at;
+	size_t size;
+	uint32_t nr;
+};
 
-	fd = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "smcu_trie", sizeof(struct smcu_policy_key),
-			    sizeof(struct smcu_policy_bits), image->nr_entries ? image->nr_entries : 1, &opts);
+static int view_open(struct view *view, int fd, uint32_t value_size)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != value_size || !(info.map_flags & BPF_F_MMAPABLE))
+		return -EPROTO;
+	view->nr = info.max_entries;
+	view->size = (size_t)info.max_entries * value_size;
+	view->at = mmap(NULL, view->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return view->at == MAP_FAILED ? -errno : 0;
+}
+
+static void view_close(struct view *view)
+{
+	munmap(view->at, view->size);
+}
+
+static int make_array(const char *name, uint32_t value_size, uint32_t nr, const void *content)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(uint32_t), value_size, nr, &opts), err;
+	struct view view;
+
 	if (fd < 0)
 		return -errno;
-	for (i = 0; i < image->nr_entries; i++) {
-		if (bpf_map_update_elem(fd, &image->entries[i].key, &image->entries[i].bits, BPF_ANY)) {
-			err = -errno;
-			close(fd);
-			return err;
-		}
+	err = view_open(&view, fd, value_size);
+	if (err) {
+		close(fd);
+		return err;
 	}
+	memcpy(view.at, content, view.size);
+	view_close(&view);
 	return fd;
 }
 
-static int make_records(const struct smcpol_image *image)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
-	unsigned int i;
-	int fd, err;
-
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "smcu_records", sizeof(uint32_t), sizeof(struct smcu_policy_rule),
-			    image->nr_rules + 1, &opts);
-	if (fd < 0)
-		return -errno;
-	for (i = 0; i <= image->nr_rules; i++) {
-		if (bpf_map_update_elem(fd, &i, &image->records[i], BPF_ANY)) {
-			err = -errno;
-			close(fd);
-			return err;
-		}
-	}
-	return fd;
-}
-
-static int make_text(const char *text)
+static int make_text(const char *text, uint32_t generation)
 {
 	size_t len = strlen(text), size = (sizeof(struct stored_text) + len + 1 + 7) & ~7UL;
 	struct stored_text *stored = calloc(1, size);
@@ -134,6 +204,7 @@ static int make_text(const char *text)
 		return -ENOMEM;
 	stored->loaded = time(NULL);
 	stored->len = len;
+	stored->generation = generation;
 	memcpy(stored->text, text, len);
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "smcu_text", sizeof(uint32_t), size, 1, NULL);
 	err = fd < 0 ? -errno : 0;
@@ -145,149 +216,363 @@ static int make_text(const char *text)
 	return err ? err : fd;
 }
 
+/* Cgroups */
+
+struct cgroup_entry {
+	uint64_t id;
+	struct smcu_policy_cgroup sets;
+};
+
+struct cgroup_list {
+	struct cgroup_entry *at;
+	unsigned int nr;
+	unsigned int room;
+};
+
+typedef int cgroup_visit(void *arg, const char *path, uint64_t id);
+
+/* Every cgroup there is, each after the one it lies in. Return: 0 or -errno. */
+static int walk_cgroups(const struct pins *pins, cgroup_visit *visit, void *arg)
+{
+	const struct settings set = { .cgroup_root = pins->cgroup_root };
+	struct cgroup_mount mount;
+	char *roots[2] = { NULL };
+	FTSENT *entry;
+	size_t len;
+	int err = 0;
+	FTS *tree;
+
+	cgroup_mount_find(&set, &mount);
+	if (!mount.path) {
+		log_error("the policy names cgroups, but cgroup v2 is mounted nowhere: mount -t cgroup2 none /sys/fs/cgroup");
+		return -ENOENT;
+	}
+	if (mount.is_partial)
+		log_warning("%s shows only a part of the cgroup hierarchy: the policy's cgroups are looked for in that part",
+			    mount.path);
+	roots[0] = mount.path;
+	len = strlen(mount.path);
+	tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	if (!tree)
+		err = -errno;
+	while (tree && !err && (entry = fts_read(tree))) {
+		/* What went away meanwhile needs no entry. */
+		if (entry->fts_info == FTS_D)
+			err = visit(arg, entry->fts_path[len] ? entry->fts_path + len : "/", entry->fts_statp->st_ino);
+	}
+	if (tree)
+		fts_close(tree);
+	cgroup_mount_free(&mount);
+	return err;
+}
+
+static bool names_cgroups(const union smcu_block *blocks)
+{
+	return blocks[0].head.dims >> SMCU_DIM_CGROUP & 1;
+}
+
+/* What classify() works on. */
+struct building {
+	const struct smcpol *policy;
+	struct smcpol_image *image;
+	struct cgroup_list list;
+};
+
+static int classify(void *arg, const char *path, uint64_t id)
+{
+	struct building *b = arg;
+	struct cgroup_list *list = &b->list;
+	struct cgroup_entry *entry;
+
+	if (list->nr == list->room) {
+		entry = reallocarray(list->at, list->room + CGROUPS_ROOM, sizeof(*entry));
+		if (!entry)
+			return -ENOMEM;
+		list->at = entry;
+		list->room += CGROUPS_ROOM;
+	}
+	entry = &list->at[list->nr];
+	entry->id = id;
+	if (!smcpol_image_cgroup(b->image->blocks, b->policy, path, &entry->sets) &&
+	    !(smcpol_image_reserve(b->image, SMCPOL_CGROUP_ROOM) &&
+	      smcpol_image_cgroup(b->image->blocks, b->policy, path, &entry->sets)))
+		return -ENOMEM;
+	list->nr++;
+	return 0;
+}
+
+static int make_cgroups(const struct cgroup_list *list, bool is_needed)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	unsigned int i;
+	int fd, err;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_HASH, "smcu_cgroup", sizeof(uint64_t), sizeof(struct smcu_policy_cgroup),
+			    is_needed ? 2 * list->nr + CGROUPS_ROOM : 1, &opts);
+	if (fd < 0)
+		return -errno;
+	for (i = 0; i < list->nr; i++) {
+		if (bpf_map_update_elem(fd, &list->at[i].id, &list->at[i].sets, BPF_ANY)) {
+			err = -errno;
+			close(fd);
+			return err;
+		}
+	}
+	return fd;
+}
+
+/* Everything of a new generation. Return: 0 or -errno. */
+static int generation_make(struct generation *g, const struct pins *pins, const struct smcpol *policy, uint32_t number)
+{
+	struct building b = { .policy = policy, .image = smcpol_compile(policy) };
+	char *text = smcpol_print(policy);
+	bool by_cgroup;
+	int err = 0;
+
+	generation_init(g);
+	if (!b.image || !text)
+		err = errno == E2BIG ? -E2BIG : -ENOMEM;
+	by_cgroup = !err && names_cgroups(b.image->blocks);
+	if (by_cgroup)
+		err = walk_cgroups(pins, classify, &b);
+	if (by_cgroup && !err && !smcpol_image_reserve(b.image, SMCPOL_CGROUP_ROOM))
+		err = -ENOMEM;
+	if (!err)
+		err = g->fd[PART_IMAGE] = make_array("smcu_image", sizeof(union smcu_block), b.image->nr_blocks, b.image->blocks);
+	if (err >= 0)
+		err = g->fd[PART_RECORDS] = make_array("smcu_records", sizeof(struct smcu_policy_rule), b.image->nr_rules + 1,
+						       b.image->records);
+	if (err >= 0)
+		err = g->fd[PART_CGROUPS] = make_cgroups(&b.list, by_cgroup);
+	if (err >= 0)
+		err = g->fd[PART_TEXT] = make_text(text, number);
+	free(b.list.at);
+	smcpol_image_free(b.image);
+	free(text);
+	return err < 0 ? err : 0;
+}
+
+static void slot_name(char *name, size_t size, enum part part, uint32_t slot)
+{
+	snprintf(name, size, "%s-%u", part_name[part], slot);
+}
+
+static int open_part(const struct pins *pins, enum part part, uint32_t slot)
+{
+	char name[32];
+
+	slot_name(name, sizeof(name), part, slot);
+	return open_pin(pins, name);
+}
+
 /* Everyone who reads any slot now will have finished. */
-static int wait_for_readers(const struct maps *maps, int trie)
+static int wait_for_readers(const struct maps *maps, int image)
 {
 	uint32_t slot = SMCU_POLICY_SLOT_BARRIER;
 
-	return bpf_map_update_elem(maps->tries, &slot, &trie, BPF_ANY) ? -errno : 0;
+	return bpf_map_update_elem(maps->images, &slot, &image, BPF_ANY) ? -errno : 0;
 }
 
-static void slot_name(char *name, size_t size, const char *what, uint32_t slot)
+static int put_slot(struct maps *maps, const struct pins *pins, uint32_t slot, const struct generation *g)
 {
-	snprintf(name, size, "%s-%u", what, slot);
-}
-
-static int put_slot(struct maps *maps, const struct pins *pins, uint32_t slot, int trie, int records, int text)
-{
+	unsigned int part;
 	char name[32];
-	int err;
+	int err = 0;
 
-	if (bpf_map_update_elem(maps->tries, &slot, &trie, BPF_ANY) ||
-	    bpf_map_update_elem(maps->rules, &slot, &records, BPF_ANY))
+	if (bpf_map_update_elem(maps->images, &slot, &g->fd[PART_IMAGE], BPF_ANY) ||
+	    bpf_map_update_elem(maps->rules, &slot, &g->fd[PART_RECORDS], BPF_ANY) ||
+	    bpf_map_update_elem(maps->cgroups, &slot, &g->fd[PART_CGROUPS], BPF_ANY))
 		return -errno;
-	slot_name(name, sizeof(name), "records", slot);
-	err = pins_put(records, pins->maps, name);
-	if (err)
-		return err;
-	slot_name(name, sizeof(name), "text", slot);
-	return pins_put(text, pins->maps, name);
+	for (part = 0; part < NR_PARTS && !err; part++) {
+		slot_name(name, sizeof(name), part, slot);
+		err = pins_put(g->fd[part], pins->maps, name);
+	}
+	return err;
 }
 
+/* All but the text, which a rollback needs. */
 static void empty_slot(struct maps *maps, const struct pins *pins, uint32_t slot)
 {
-	static const char *const what[] = { "records", "text" };
+	unsigned int part;
 	char name[32], *path;
-	unsigned int i;
 
-	bpf_map_delete_elem(maps->tries, &slot);
+	bpf_map_delete_elem(maps->images, &slot);
 	bpf_map_delete_elem(maps->rules, &slot);
-	for (i = 0; i < 2; i++) {
-		slot_name(name, sizeof(name), what[i], slot);
+	bpf_map_delete_elem(maps->cgroups, &slot);
+	for (part = 0; part < NR_PARTS; part++) {
+		if (part == PART_TEXT)
+			continue;
+		slot_name(name, sizeof(name), part, slot);
 		path = path_join(pins->maps, name);
 		unlink(path);
 		free(path);
 	}
 }
 
+static int by_rule_name(const void *a, const void *b)
+{
+	const struct smcu_policy_rule *const *ra = a, *const *rb = b;
+
+	return strcmp((*ra)->name, (*rb)->name);
+}
+
+static struct smcu_policy_rule **sort_rules(const struct view *view)
+{
+	struct smcu_policy_rule **sorted = calloc(view->nr, sizeof(*sorted));
+	uint32_t i;
+
+	for (i = 0; sorted && i < view->nr; i++)
+		sorted[i] = (struct smcu_policy_rule *)view->at + i;
+	if (sorted)
+		qsort(sorted, view->nr, sizeof(*sorted), by_rule_name);
+	return sorted;
+}
+
+/* Counters belong to a name: what rules were counted in the last generation is added in this one, while programs count on. */
+static void carry_counters(const struct view *from, const struct view *to)
+{
+	struct smcu_policy_rule **old = sort_rules(from), **new = sort_rules(to);
+	uint32_t o = 0, n = 0;
+
+	while (old && new && o < from->nr && n < to->nr) {
+		int d = by_rule_name(&old[o], &new[n]);
+
+		if (!d) {
+			__atomic_fetch_add(&new[n]->hits, old[o]->hits, __ATOMIC_RELAXED);
+			__atomic_fetch_add(&new[n]->enabled, old[o]->enabled, __ATOMIC_RELAXED);
+			__atomic_fetch_add(&new[n]->failed, old[o]->failed, __ATOMIC_RELAXED);
+			/* No counter: whatever the programs write meanwhile is newer. */
+			if (!new[n]->last_error)
+				new[n]->last_error = old[o]->last_error;
+		}
+		o += d <= 0;
+		n += d >= 0;
+	}
+	free(old);
+	free(new);
+}
+
+static void carry(int old_records, int new_records)
+{
+	struct view from, to;
+
+	if (old_records < 0 || view_open(&from, old_records, sizeof(struct smcu_policy_rule)))
+		return;
+	if (!view_open(&to, new_records, sizeof(struct smcu_policy_rule))) {
+		carry_counters(&from, &to);
+		view_close(&to);
+	}
+	view_close(&from);
+}
+
 /* Put a policy in force, all at once. Return: 0, or -1 with the reason printed and the old policy still in force. */
-int maps_publish(struct maps *maps, const struct pins *pins, const struct smcpol_image *image, const char *text)
+int maps_publish(struct maps *maps, const struct pins *pins, const struct smcpol *policy)
 {
 	uint32_t generation = maps->word->gen + 1, slot = generation & 1, barrier = SMCU_POLICY_SLOT_BARRIER;
-	int trie, records, stored, err;
+	int old_records = maps_have_policy(maps) ? open_part(pins, PART_RECORDS, !slot) : -1;
+	struct generation g;
+	int err;
 
-	trie = make_trie(image);
-	records = make_records(image);
-	stored = make_text(text);
-	err = trie < 0 ? trie : records < 0 ? records : stored < 0 ? stored : 0;
+	err = generation_make(&g, pins, policy, generation);
 	if (!err)
-		err = wait_for_readers(maps, trie);
+		err = wait_for_readers(maps, g.fd[PART_IMAGE]);
 	if (!err)
-		err = put_slot(maps, pins, slot, trie, records, stored);
+		err = put_slot(maps, pins, slot, &g);
 	if (!err) {
 		__atomic_store_n(&maps->word->gen, generation, __ATOMIC_RELEASE);
 		/* The first time: programs ignore the maps until this is set. */
 		__atomic_store_n(&maps->word->abi, SMCU_POLICY_ABI, __ATOMIC_RELEASE);
-		if (!wait_for_readers(maps, trie))
+		if (!wait_for_readers(maps, g.fd[PART_IMAGE])) {
+			carry(old_records, g.fd[PART_RECORDS]);
 			empty_slot(maps, pins, !slot);
-		bpf_map_delete_elem(maps->tries, &barrier);
+		}
+		bpf_map_delete_elem(maps->images, &barrier);
 	} else {
-		log_error("the policy could not be put into the kernel: %s; the one before stays in force", strerror(-err));
+		log_error("the policy could not be put into the kernel: %s; the one before stays in force",
+			  err == -E2BIG ? "its compiled form is too large, name fewer values in its rules" : strerror(-err));
 	}
-	if (trie >= 0)
-		close(trie);
-	if (records >= 0)
-		close(records);
-	if (stored >= 0)
-		close(stored);
+	generation_close(&g);
+	if (old_records >= 0)
+		close(old_records);
 	return err ? -1 : 0;
 }
 
-static int read_text(int fd, struct policy_info *info)
+/* A slot's text, to be freed, if it was stored for that generation. Return: 0 or -errno. */
+static int read_text(const struct pins *pins, uint32_t generation, char **text, uint64_t *loaded)
 {
+	int fd = open_part(pins, PART_TEXT, generation & 1), err = 0;
 	struct bpf_map_info map = { 0 };
-	struct stored_text *stored;
 	uint32_t size = sizeof(map), zero = 0;
-	int err = 0;
+	struct stored_text *stored;
 
-	if (bpf_obj_get_info_by_fd(fd, &map, &size))
+	if (fd < 0)
 		return -errno;
+	if (bpf_obj_get_info_by_fd(fd, &map, &size)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
 	stored = calloc(1, map.value_size);
-	if (!stored)
-		return -ENOMEM;
-	if (map.value_size < sizeof(*stored) || bpf_map_lookup_elem(fd, &zero, stored) ||
-	    stored->len > map.value_size - sizeof(*stored)) {
+	if (!stored) {
+		err = -ENOMEM;
+	} else if (map.value_size < sizeof(*stored) || bpf_map_lookup_elem(fd, &zero, stored) ||
+		   stored->len > map.value_size - sizeof(*stored)) {
 		err = -EINVAL;
+	} else if (stored->generation != generation) {
+		err = -ENOENT;
 	} else {
-		info->loaded = stored->loaded;
-		info->text = strndup(stored->text, stored->len);
+		*loaded = stored->loaded;
+		*text = strndup(stored->text, stored->len);
+		err = *text ? 0 : -ENOMEM;
 	}
 	free(stored);
+	close(fd);
 	return err;
 }
 
-static int read_records(int fd, struct policy_info *info)
+static int read_records(const struct pins *pins, struct policy_info *info)
 {
-	struct bpf_map_info map = { 0 };
-	uint32_t size = sizeof(map), i;
+	int fd = open_part(pins, PART_RECORDS, info->generation & 1), err;
+	struct view view;
 
-	if (bpf_obj_get_info_by_fd(fd, &map, &size))
+	if (fd < 0)
 		return -errno;
-	if (map.value_size != sizeof(*info->records))
-		return -EINVAL;
-	info->records = calloc(map.max_entries, sizeof(*info->records));
-	if (!info->records)
-		return -ENOMEM;
-	info->nr_records = map.max_entries;
-	for (i = 0; i < map.max_entries; i++) {
-		if (bpf_map_lookup_elem(fd, &i, &info->records[i]))
-			return -errno;
+	err = view_open(&view, fd, sizeof(*info->records));
+	close(fd);
+	if (err)
+		return err;
+	info->records = malloc(view.size);
+	if (info->records) {
+		memcpy(info->records, view.at, view.size);
+		info->nr_records = view.nr;
 	}
-	return 0;
+	view_close(&view);
+	return info->records ? 0 : -ENOMEM;
 }
 
 /* The policy in force, with its counters. Return: 0 or -errno. */
 int maps_read(const struct maps *maps, const struct pins *pins, struct policy_info *info)
 {
-	char records_name[32], text_name[32];
-	int records, text, err;
+	int err;
 
 	memset(info, 0, sizeof(*info));
 	info->generation = maps->word->gen;
-	slot_name(records_name, sizeof(records_name), "records", info->generation & 1);
-	slot_name(text_name, sizeof(text_name), "text", info->generation & 1);
-	records = open_pin(pins, records_name);
-	text = open_pin(pins, text_name);
-	err = records < 0 || text < 0 ? -errno : read_records(records, info);
+	err = read_records(pins, info);
 	if (!err)
-		err = read_text(text, info);
-	if (records >= 0)
-		close(records);
-	if (text >= 0)
-		close(text);
+		err = read_text(pins, info->generation, &info->text, &info->loaded);
 	if (err)
 		policy_info_free(info);
 	return err;
+}
+
+/* The canonical text of the policy before this one, to be freed; NULL if there was none. */
+char *maps_previous(const struct maps *maps, const struct pins *pins)
+{
+	char *text = NULL;
+	uint64_t loaded;
+
+	read_text(pins, maps->word->gen - 1, &text, &loaded);
+	return text;
 }
 
 void policy_info_free(struct policy_info *info)
@@ -297,11 +582,151 @@ void policy_info_free(struct policy_info *info)
 	memset(info, 0, sizeof(*info));
 }
 
+/* The image and the cgroups in force, open for additions. */
+struct additions {
+	const struct smcpol *policy;
+	struct view image;
+	int cgroups;
+	bool is_needed; /* else nothing is open */
+};
+
+static int additions_open(struct additions *a, const struct maps *maps, const struct pins *pins, const struct smcpol *policy)
+{
+	uint32_t slot = maps->word->gen & 1;
+	int image = open_part(pins, PART_IMAGE, slot), err;
+
+	memset(a, 0, sizeof(*a));
+	a->policy = policy;
+	if (image < 0)
+		return -errno;
+	err = view_open(&a->image, image, sizeof(union smcu_block));
+	close(image);
+	if (err)
+		return err;
+	a->is_needed = names_cgroups(a->image.at);
+	if (a->is_needed) {
+		a->cgroups = open_part(pins, PART_CGROUPS, slot);
+		err = a->cgroups < 0 ? -errno : 0;
+	}
+	if (err || !a->is_needed)
+		view_close(&a->image);
+	return err;
+}
+
+static void additions_close(struct additions *a)
+{
+	if (!a->is_needed)
+		return;
+	view_close(&a->image);
+	close(a->cgroups);
+}
+
+/* The set first, then the entry by which programs find it. */
+static int add_cgroup(void *arg, const char *path, uint64_t id)
+{
+	struct additions *a = arg;
+	struct smcu_policy_cgroup sets;
+
+	if (!bpf_map_lookup_elem(a->cgroups, &id, &sets))
+		return 0;
+	if (!smcpol_image_cgroup(a->image.at, a->policy, path, &sets))
+		return -ENOSPC;
+	return bpf_map_update_elem(a->cgroups, &id, &sets, BPF_ANY) ? -errno : 0;
+}
+
+int maps_cgroup_add(const struct maps *maps, const struct pins *pins, const struct smcpol *policy, const char *path,
+		    uint64_t id)
+{
+	struct additions a;
+	int err = additions_open(&a, maps, pins, policy);
+
+	if (err || !a.is_needed)
+		return err;
+	err = add_cgroup(&a, path, id);
+	additions_close(&a);
+	return err;
+}
+
+int maps_cgroup_remove(const struct maps *maps, const struct pins *pins, uint64_t id)
+{
+	int fd = open_part(pins, PART_CGROUPS, maps->word->gen & 1), err;
+
+	if (fd < 0)
+		return -errno;
+	err = bpf_map_delete_elem(fd, &id) && errno != ENOENT ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/* Ids of the cgroups that are there. */
+struct ids {
+	struct additions *additions;
+	uint64_t *at;
+	unsigned int nr;
+	unsigned int room;
+};
+
+static int note_cgroup(void *arg, const char *path, uint64_t id)
+{
+	struct ids *ids = arg;
+
+	if (ids->nr == ids->room) {
+		uint64_t *grown = reallocarray(ids->at, ids->room + CGROUPS_ROOM, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		ids->at = grown;
+		ids->room += CGROUPS_ROOM;
+	}
+	ids->at[ids->nr++] = id;
+	return add_cgroup(ids->additions, path, id);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const uint64_t *ia = a, *ib = b;
+
+	return (*ia > *ib) - (*ia < *ib);
+}
+
+/* Entries of cgroups that have gone. */
+static void remove_gone(int fd, struct ids *ids)
+{
+	uint64_t id, next;
+	bool more;
+
+	qsort(ids->at, ids->nr, sizeof(*ids->at), by_id);
+	for (more = !bpf_map_get_next_key(fd, NULL, &id); more; id = next) {
+		/* Asked for before the current one goes: then there is no next. */
+		more = !bpf_map_get_next_key(fd, &id, &next);
+		if (!bsearch(&id, ids->at, ids->nr, sizeof(id), by_id))
+			bpf_map_delete_elem(fd, &id);
+	}
+}
+
+/* All cgroups there are now: those that are new, and those that have gone. Return: 0 or -errno. */
+int maps_cgroups_sync(const struct maps *maps, const struct pins *pins, const struct smcpol *policy)
+{
+	struct additions a;
+	struct ids ids = { .additions = &a };
+	int err = additions_open(&a, maps, pins, policy);
+
+	if (err || !a.is_needed)
+		return err;
+	err = walk_cgroups(pins, note_cgroup, &ids);
+	if (!err)
+		remove_gone(a.cgroups, &ids);
+	free(ids.at);
+	additions_close(&a);
+	return err;
+}
+
 /* Unpin every map, when the last link has gone. */
 int maps_remove(const struct pins *pins)
 {
-	static const char *const names[] = { "smcu_state", "smcu_tries", "smcu_rules", "records-0",
-					     "records-1",  "text-0",	 "text-1",     "new" };
+	static const char *const names[] = { "smcu_state", "smcu_images", "smcu_rules", "smcu_cgroups", "smcu_events", "image-0",
+					     "image-1",	   "records-0",	  "records-1",	"cgroups-0",	"cgroups-1",   "text-0",
+					     "text-1",	   PINS_FRESH };
 	unsigned int i;
 	int err = 0;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
 /*
- * The directory under bpffs in which links and maps outlive the loader: smc-ulp/vN/{links,maps}, N being the ABI of the maps. A loader
- * holds an exclusive flock on it from its first look to its last write.
+ * The directory under bpffs in which links, programs and maps outlive the loader: smc-ulp/vN/{links,programs,maps}, N being the ABI of
+ * the maps. A loader holds an exclusive flock on it from its first look to its last write. `run` has such a directory of its own,
+ * smc-ulp/vN-run-PID.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -19,7 +20,7 @@
 #define STR(x) #x
 #define XSTR(x) STR(x)
 #define TOP_DIR "smc-ulp"
-#define ABI_DIR TOP_DIR "/v" XSTR(SMCU_POLICY_ABI)
+#define ABI_NAME "v" XSTR(SMCU_POLICY_ABI)
 
 /* dir/name, to be freed. Without memory there is nothing sensible left to do in so small a program. */
 char *path_join(const char *dir, const char *name)
@@ -38,8 +39,8 @@ static int check_bpffs(const char *dir)
 	struct statfs fs;
 
 	if (statfs(dir, &fs)) {
-		log_error("%s: %s; it is where BPF objects are kept (mount -t bpf bpf DIR, and --bpffs DIR if elsewhere)", dir,
-			  strerror(errno));
+		log_error("%s: %s%s; it is where BPF objects are kept (mount -t bpf bpf DIR, and --bpffs DIR if elsewhere)", dir,
+			  strerror(errno), errno == EACCES ? " (are you root?)" : "");
 		return -1;
 	}
 	if (fs.f_type != BPF_FS_MAGIC) {
@@ -58,19 +59,39 @@ static int make_dir(const char *dir)
 	return 0;
 }
 
+/* The directory of all our directories, to be freed. */
+char *pins_top(const struct settings *set)
+{
+	return path_join(set->bpffs, TOP_DIR);
+}
+
 /* Return: 1 when open, 0 when there is none and create is false, -1 with the reason printed. */
 int pins_open(struct pins *pins, const struct settings *set, bool create)
+{
+	return pins_open_named(pins, set, ABI_NAME, create);
+}
+
+/* The directory of a `run`, by its process. */
+void pins_run_name(char *name, size_t size, int pid)
+{
+	snprintf(name, size, ABI_NAME RUN_INFIX "%d", pid);
+}
+
+int pins_open_named(struct pins *pins, const struct settings *set, const char *name, bool create)
 {
 	char *top;
 	int ret = -1;
 
 	memset(pins, 0, sizeof(*pins));
 	pins->lock = -1;
+	pins->cgroup_root = set->cgroup_root;
 	if (check_bpffs(set->bpffs))
 		return -1;
 	top = path_join(set->bpffs, TOP_DIR);
-	pins->dir = path_join(set->bpffs, ABI_DIR);
+	pins->dir = path_join(top, name);
 	pins->links = path_join(pins->dir, "links");
+	pins->programs = path_join(pins->dir, "programs");
+	pins->containers = path_join(pins->dir, "containers");
 	pins->maps = path_join(pins->dir, "maps");
 
 again:
@@ -97,7 +118,7 @@ again:
 			close(pins->lock);
 			goto again;
 		}
-		if (make_dir(pins->links) || make_dir(pins->maps))
+		if (make_dir(pins->links) || make_dir(pins->programs) || make_dir(pins->containers) || make_dir(pins->maps))
 			goto out;
 	}
 	ret = 1;
@@ -113,6 +134,8 @@ void pins_close(struct pins *pins)
 	if (pins->lock >= 0)
 		close(pins->lock);
 	free(pins->links);
+	free(pins->programs);
+	free(pins->containers);
 	free(pins->maps);
 	free(pins->dir);
 	memset(pins, 0, sizeof(*pins));
@@ -125,6 +148,8 @@ void pins_remove(const struct pins *pins)
 	char *top = strdup(pins->dir), *slash;
 
 	rmdir(pins->links);
+	rmdir(pins->programs);
+	rmdir(pins->containers);
 	rmdir(pins->maps);
 	rmdir(pins->dir);
 	slash = top ? strrchr(top, '/') : NULL;
@@ -138,7 +163,7 @@ void pins_remove(const struct pins *pins)
 /* Pin under a name, in place of what was there: never a moment without it. Return: 0 or -errno. */
 int pins_put(int fd, const char *dir, const char *name)
 {
-	char *path = path_join(dir, name), *fresh = path_join(dir, "new");
+	char *path = path_join(dir, name), *fresh = path_join(dir, PINS_FRESH);
 	int err = 0;
 
 	unlink(fresh);
@@ -149,4 +174,30 @@ int pins_put(int fd, const char *dir, const char *name)
 	free(fresh);
 	free(path);
 	return err;
+}
+
+/*
+ * The daemon says that it runs by a lock on the links' directory, which nobody else locks: the kernel gives it up when it dies in whatever
+ * way. Return: its descriptor, or -1 with errno; EWOULDBLOCK: another one runs.
+ */
+int daemon_lock(const struct pins *pins)
+{
+	int fd = open(pins->links, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
+		err = errno;
+		close(fd);
+		errno = err;
+		return -1;
+	}
+	return fd;
+}
+
+bool daemon_is_running(const struct pins *pins)
+{
+	int fd = daemon_lock(pins);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && errno == EWOULDBLOCK;
 }

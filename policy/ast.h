@@ -34,6 +34,11 @@ struct range {
 	__u32 hi;
 };
 
+struct comm {
+	char text[SMCU_COMM_LEN]; /* padded with NUL; without the '*' of a prefix */
+	bool is_prefix;
+};
+
 /* A list of alternatives. Absent (nr 0) means that the rule does not constrain it: an empty list is an error when read. */
 struct cidrs {
 	unsigned int nr;
@@ -43,6 +48,17 @@ struct cidrs {
 struct ranges {
 	unsigned int nr;
 	struct range *at;
+};
+
+struct comms {
+	unsigned int nr;
+	struct comm *at;
+};
+
+/* Absolute paths whose components may hold '*' and '?', and that may end with the component "**". */
+struct globs {
+	unsigned int nr;
+	char **at;
 };
 
 struct rule {
@@ -55,6 +71,11 @@ struct rule {
 	struct cidrs src;
 	struct ranges port;
 	struct ranges pid;
+	struct ranges uid;
+	struct ranges gid;
+	struct ranges netns;
+	struct comms comm;
+	struct globs cgroup;
 };
 
 struct smcpol {
@@ -68,6 +89,7 @@ struct source {
 	const char *name;
 	const char *text;
 	size_t len;
+	const struct smcpol_resolver *resolver;
 	struct smcpol_diag *diag;
 };
 
@@ -87,8 +109,24 @@ bool policy_parse(const struct source *src, const struct node *root, struct smcp
 /* check.c */
 bool policy_check(const struct source *src, const struct smcpol *policy);
 
-/* compile.c: how many trie entries a range of values needs. */
-unsigned int range_prefixes(struct range range, unsigned int bits,
-			    void (*emit)(void *arg, __u32 value, unsigned int plen), void *arg);
+/* spans.c: the values a rule names in one dimension, as intervals of numbers. */
+typedef unsigned __int128 value_t;
+
+struct span {
+	value_t lo;
+	value_t hi;
+};
+
+extern const unsigned int tree_dim[SMCU_TREE_COUNT];
+extern const unsigned int tree_bits[SMCU_TREE_COUNT];
+
+unsigned int rule_dims(const struct rule *rule);
+unsigned int rule_values(const struct rule *rule);
+unsigned int rule_spans(const struct rule *rule, unsigned int tree, struct span *spans);
+
+/* glob.c */
+bool glob_holds(const char *pattern, const char *path);
+bool glob_holds_below(const char *pattern, const char *path);
+bool glob_covers(const char *outer, const char *inner);
 
 #endif

@@ -38,29 +38,102 @@ static bool names_are_unique(const struct source *src, const struct smcpol *poli
 	return ok;
 }
 
-/* At most, before equal entries are merged. */
-static unsigned int entries(const struct rule *rule)
-{
-	unsigned int i, n = 2 + rule->dst.nr + rule->src.nr;
+/* A rule as the search below sees it. spans has those of all trees, one tree's behind the other's. */
+struct view {
+	const struct rule *rule;
+	unsigned int dims;
+	unsigned int end[SMCU_TREE_COUNT];
+	struct span *spans;
+};
 
-	for (i = 0; i < rule->port.nr; i++)
-		n += range_prefixes(rule->port.at[i], 16, NULL, NULL);
-	for (i = 0; i < rule->pid.nr; i++)
-		n += range_prefixes(rule->pid.at[i], 32, NULL, NULL);
-	return n;
+static bool view_init(struct view *view, const struct rule *rule)
+{
+	unsigned int tree, n = 0;
+
+	view->rule = rule;
+	view->dims = rule_dims(rule);
+	/* calloc: a rule without values has spans, of no length. */
+	view->spans = calloc(rule_values(rule) + 1, sizeof(*view->spans));
+	if (!view->spans)
+		return false;
+	for (tree = 0; tree < SMCU_TREE_COUNT; tree++) {
+		n += rule_spans(rule, tree, view->spans + n);
+		view->end[tree] = n;
+	}
+	return true;
 }
 
-static bool is_unconstrained(const struct rule *rule)
+/* Does each of inner's spans lie in one of outer's? Both are in order. */
+static bool spans_cover(const struct view *outer, const struct view *inner, unsigned int tree)
 {
-	return (!rule->dirs || rule->dirs == (1U << SMCU_DIR_IN | 1U << SMCU_DIR_OUT)) && !rule->dst.nr &&
-	       !rule->src.nr && !rule->port.nr && !rule->pid.nr;
+	unsigned int o = tree ? outer->end[tree - 1] : 0, i = tree ? inner->end[tree - 1] : 0;
+
+	for (; i < inner->end[tree]; i++) {
+		while (o < outer->end[tree] && outer->spans[o].hi < inner->spans[i].lo)
+			o++;
+		if (o == outer->end[tree] || outer->spans[o].lo > inner->spans[i].lo ||
+		    outer->spans[o].hi < inner->spans[i].hi)
+			return false;
+	}
+	return true;
+}
+
+static bool globs_cover(const struct globs *outer, const struct globs *inner)
+{
+	unsigned int o, i;
+
+	for (i = 0; i < inner->nr; i++) {
+		for (o = 0; o < outer->nr && !glob_covers(outer->at[o], inner->at[i]); o++)
+			;
+		if (o == outer->nr)
+			return false;
+	}
+	return true;
+}
+
+/* Does outer match whatever inner matches? */
+static bool covers(const struct view *outer, const struct view *inner)
+{
+	unsigned int tree;
+
+	/* What the other leaves open is more than any list of values. */
+	if (outer->dims & ~inner->dims)
+		return false;
+	if (outer->dims & 1U << SMCU_DIM_DIR && outer->rule->dirs != inner->rule->dirs)
+		return false;
+	for (tree = 0; tree < SMCU_TREE_COUNT; tree++) {
+		if (outer->dims >> tree_dim[tree] & 1 && !spans_cover(outer, inner, tree))
+			return false;
+	}
+	return !(outer->dims & 1U << SMCU_DIM_CGROUP) || globs_cover(&outer->rule->cgroup, &inner->rule->cgroup);
+}
+
+/* Rules that one before them keeps from ever deciding. That several together do is not looked for. */
+static void warn_of_shadows(const struct source *src, const struct smcpol *policy)
+{
+	unsigned int i, j, seen;
+	struct view *views;
+
+	views = calloc(policy->nr_rules + 1, sizeof(*views));
+	for (seen = 0; views && seen < policy->nr_rules && view_init(&views[seen], &policy->rules[seen]); seen++)
+		;
+	for (j = 1; j < seen; j++) {
+		for (i = 0; i < j && !covers(&views[i], &views[j]); i++)
+			;
+		if (i < j)
+			diag_warning(src, policy->rules[j].pos, "rule '%s' is never reached: '%s' in line %u matches %s",
+				     policy->rules[j].name, policy->rules[i].name, policy->rules[i].pos.line,
+				     views[i].dims ? "all that it does" : "everything");
+	}
+	while (seen--)
+		free(views[seen].spans);
+	free(views);
 }
 
 /* false: an error was reported. Warnings alone do not fail a policy. */
 bool policy_check(const struct source *src, const struct smcpol *policy)
 {
-	const struct rule *catches_all = NULL;
-	unsigned int i, total = SMCU_DIM_COUNT;
+	unsigned int i, total = 0;
 	bool ok = names_are_unique(src, policy);
 
 	for (i = 0; i < policy->nr_rules; i++) {
@@ -72,18 +145,14 @@ bool policy_check(const struct source *src, const struct smcpol *policy)
 				   rule->name);
 			ok = false;
 		}
-		if (catches_all)
-			diag_warning(src, rule->pos, "rule '%s' is never reached: '%s' in line %u matches everything",
-				     rule->name, catches_all->name, catches_all->pos.line);
-		else if (is_unconstrained(rule))
-			catches_all = rule;
-
-		total += entries(rule);
-		if (total > SMCPOL_MAX_ENTRIES) {
-			diag_error(src, rule->pos, "too large: addresses and port ranges up to here need more than %u entries",
-				   SMCPOL_MAX_ENTRIES);
+		total += rule_values(rule);
+		if (total > SMCPOL_MAX_VALUES) {
+			diag_error(src, rule->pos, "too large: the rules up to here name more than %u values",
+				   SMCPOL_MAX_VALUES);
 			return false;
 		}
 	}
+	if (ok)
+		warn_of_shadows(src, policy);
 	return ok;
 }

@@ -38,28 +38,101 @@ static bool holds_number(const struct ranges *list, __u32 n)
 	return false;
 }
 
+static bool holds_comm(const struct comms *list, const char *comm)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->nr; i++) {
+		const struct comm *c = &list->at[i];
+
+		if (c->is_prefix ? !strncmp(comm, c->text, strlen(c->text)) : !strncmp(comm, c->text, SMCU_COMM_LEN))
+			return true;
+	}
+	return false;
+}
+
+/* One name of a path against one of a pattern; both end at '/' or NUL. */
+static bool holds_name(const char *pattern, const char *name)
+{
+	if (!*pattern || *pattern == '/')
+		return !*name || *name == '/';
+	if (*pattern == '*') {
+		for (;; name++) {
+			if (holds_name(pattern + 1, name))
+				return true;
+			if (!*name || *name == '/')
+				return false;
+		}
+	}
+	return *name && *name != '/' && (*pattern == '?' || *pattern == *name) && holds_name(pattern + 1, name + 1);
+}
+
+/* What follows a '/' of the pattern, and one of the path; NULL where there is none. */
+static bool holds_path(const char *pattern, const char *path)
+{
+	const char *more_pattern, *more_path;
+
+	if (pattern && !strcmp(pattern, "**"))
+		return true;
+	if (!pattern || !path)
+		return !pattern && !path;
+	if (!holds_name(pattern, path))
+		return false;
+	more_pattern = strchr(pattern, '/');
+	more_path = strchr(path, '/');
+	return holds_path(more_pattern ? more_pattern + 1 : NULL, more_path ? more_path + 1 : NULL);
+}
+
+static bool holds_cgroup(const struct globs *list, const char *path)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->nr; i++) {
+		const char *pattern = list->at[i] + 1;
+
+		/* "/" is the root: no name follows its '/'. */
+		if (holds_path(*pattern ? pattern : NULL, path[1] ? path + 1 : NULL))
+			return true;
+	}
+	return false;
+}
+
 /**
  * smcpol_why_not() - what keeps a rule from matching a flow
  * @policy: the policy
  * @rule: index of the rule
- * @flow: the flow
+ * @flow: the flow; what it has in cgroup is not looked at
+ * @cgroup: the task's cgroup, as a path; NULL: not known
  *
  * Return: the first key that does not hold the flow's value, or NULL if the rule matches.
  */
-const char *smcpol_why_not(const struct smcpol *policy, int rule, const struct smcu_flow *flow)
+const char *smcpol_why_not(const struct smcpol *policy, int rule, const struct smcu_flow *flow, const char *cgroup)
 {
 	const struct rule *r = &policy->rules[rule];
+	unsigned int unknown = ~(unsigned int)flow->known;
 
-	if (r->dirs && !(r->dirs >> flow->dir & 1))
+#define UNKNOWN(dim) (unknown >> (dim) & 1)
+	if (r->dirs && (UNKNOWN(SMCU_DIM_DIR) || !(r->dirs >> flow->dir & 1)))
 		return "direction";
-	if (r->dst.nr && !holds_addr(&r->dst, flow->dst, flow->dst_af))
+	if (r->dst.nr && (UNKNOWN(SMCU_DIM_DST) || !holds_addr(&r->dst, flow->dst, flow->dst_af)))
 		return "dst";
-	if (r->src.nr && !holds_addr(&r->src, flow->src, flow->src_af))
+	if (r->src.nr && (UNKNOWN(SMCU_DIM_SRC) || !holds_addr(&r->src, flow->src, flow->src_af)))
 		return "src";
-	if (r->port.nr && !holds_number(&r->port, flow->port))
+	if (r->port.nr && (UNKNOWN(SMCU_DIM_PORT) || !holds_number(&r->port, flow->port)))
 		return "port";
-	if (r->pid.nr && !holds_number(&r->pid, flow->pid))
+	if (r->pid.nr && (UNKNOWN(SMCU_DIM_PID) || !holds_number(&r->pid, flow->pid)))
 		return "pid";
+	if (r->uid.nr && (UNKNOWN(SMCU_DIM_UID) || !holds_number(&r->uid, flow->uid)))
+		return "uid";
+	if (r->gid.nr && (UNKNOWN(SMCU_DIM_GID) || !holds_number(&r->gid, flow->gid)))
+		return "gid";
+	if (r->comm.nr && (UNKNOWN(SMCU_DIM_COMM) || !holds_comm(&r->comm, flow->comm)))
+		return "comm";
+	if (r->cgroup.nr && (!cgroup || !holds_cgroup(&r->cgroup, cgroup)))
+		return "cgroup";
+	if (r->netns.nr && (UNKNOWN(SMCU_DIM_NETNS) || !holds_number(&r->netns, flow->netns)))
+		return "netns";
+#undef UNKNOWN
 	return NULL;
 }
 
@@ -67,15 +140,16 @@ const char *smcpol_why_not(const struct smcpol *policy, int rule, const struct s
  * smcpol_eval() - which rule decides a flow
  * @policy: the policy
  * @flow: the flow
+ * @cgroup: the task's cgroup, as a path; NULL: not known
  *
  * Return: the rule's index, or SMCU_NO_MATCH if the default does.
  */
-int smcpol_eval(const struct smcpol *policy, const struct smcu_flow *flow)
+int smcpol_eval(const struct smcpol *policy, const struct smcu_flow *flow, const char *cgroup)
 {
 	unsigned int i;
 
 	for (i = 0; i < policy->nr_rules; i++) {
-		if (!smcpol_why_not(policy, i, flow))
+		if (!smcpol_why_not(policy, i, flow, cgroup))
 			return i;
 	}
 	return SMCU_NO_MATCH;

@@ -11,7 +11,11 @@
 #include "ast.h"
 
 #define MAX_KEYS 16
-#define MAX_PID 4194304 /* the kernel's PID_MAX_LIMIT */
+#define MAX_PID 4194304	   /* the kernel's PID_MAX_LIMIT */
+#define MAX_ID 4294967294U /* the next one is "no such user" */
+#define MAX_NUMBER 4294967295U
+#define MAX_PATH 1024
+#define MAX_STARS 3
 
 /* One key of a map. into is what the caller passed to map_parse(). */
 struct key {
@@ -232,6 +236,16 @@ err_no_address:
 	return false;
 }
 
+static bool add_range(const struct source *src, const struct node *node, struct ranges *list, struct range range)
+{
+	if (!grow((void **)&list->at, list->nr, sizeof(range))) {
+		diag_error(src, node->pos, "out of memory");
+		return false;
+	}
+	list->at[list->nr++] = range;
+	return true;
+}
+
 static bool parse_range(const struct source *src, const struct node *node, struct ranges *list, const char *what,
 			__u32 max)
 {
@@ -253,13 +267,7 @@ static bool parse_range(const struct source *src, const struct node *node, struc
 			   range.lo);
 		return false;
 	}
-
-	if (!grow((void **)&list->at, list->nr, sizeof(range))) {
-		diag_error(src, node->pos, "out of memory");
-		return false;
-	}
-	list->at[list->nr++] = range;
-	return true;
+	return add_range(src, node, list, range);
 
 err_no_range:
 	diag_error(src, node->pos, "'%.64s' is not a %s: a number from 0 to %u, or two with '-' between", node->text,
@@ -275,6 +283,166 @@ static bool parse_port(const struct source *src, const struct node *node, void *
 static bool parse_pid(const struct source *src, const struct node *node, void *into)
 {
 	return parse_range(src, node, into, "pid", MAX_PID);
+}
+
+/* A name becomes the number it stands for now: what is compared in the kernel are numbers. */
+static bool parse_name(const struct source *src, const struct node *node, struct ranges *list, enum smcpol_name kind,
+		       const char *what)
+{
+	struct range range;
+
+	if (!src->resolver) {
+		diag_error(src, node->pos, "%s '%.64s': names cannot be looked up here, write the number", what, node->text);
+		return false;
+	}
+	if (!*node->text || !src->resolver->resolve(src->resolver->arg, kind, node->text, &range.lo)) {
+		diag_error(src, node->pos, "there is no %s '%.64s' on this machine", what, node->text);
+		return false;
+	}
+	range.hi = range.lo;
+	return add_range(src, node, list, range);
+}
+
+static bool begins_with_digit(const char *text)
+{
+	return *text >= '0' && *text <= '9';
+}
+
+static bool parse_uid(const struct source *src, const struct node *node, void *into)
+{
+	if (begins_with_digit(node->text))
+		return parse_range(src, node, into, "uid", MAX_ID);
+	return parse_name(src, node, into, SMCPOL_UID, "user");
+}
+
+static bool parse_gid(const struct source *src, const struct node *node, void *into)
+{
+	if (begins_with_digit(node->text))
+		return parse_range(src, node, into, "gid", MAX_ID);
+	return parse_name(src, node, into, SMCPOL_GID, "group");
+}
+
+static bool parse_netns(const struct source *src, const struct node *node, void *into)
+{
+	const char *p = node->text;
+	struct range range;
+
+	if (!begins_with_digit(p))
+		return parse_name(src, node, into, SMCPOL_NETNS, "network namespace");
+	if (!number(&p, MAX_NUMBER, &range.lo) || *p || !range.lo) {
+		diag_error(src, node->pos, "'%.64s' is not the inode number of a network namespace: lsns -t net lists them",
+			   node->text);
+		return false;
+	}
+	range.hi = range.lo;
+	return add_range(src, node, into, range);
+}
+
+static bool is_printable(const char *text)
+{
+	for (; *text; text++) {
+		if (*text < ' ' || *text > '~')
+			return false;
+	}
+	return true;
+}
+
+static bool parse_comm(const struct source *src, const struct node *node, void *into)
+{
+	size_t len = strlen(node->text);
+	struct comms *list = into;
+	struct comm comm = { 0 };
+
+	if (len && node->text[len - 1] == '*') {
+		comm.is_prefix = true;
+		len--;
+	}
+	if (!len || !is_printable(node->text)) {
+		diag_error(src, node->pos, "'%.64s' is not a comm: printable characters, and '*' at the end for any that begins so",
+			   node->text);
+		return false;
+	}
+	if (memchr(node->text, '*', len)) {
+		diag_error(src, node->pos, "'%.64s': '*' stands at the end only, for any comm that begins so", node->text);
+		return false;
+	}
+	if (len >= SMCU_COMM_LEN) {
+		diag_error(src, node->pos, "'%.64s' would never match, the kernel keeps %d characters: did you mean '%.*s'?",
+			   node->text, SMCU_COMM_LEN - 1, SMCU_COMM_LEN - 1, node->text);
+		return false;
+	}
+	memcpy(comm.text, node->text, len);
+
+	if (!grow((void **)&list->at, list->nr, sizeof(comm))) {
+		diag_error(src, node->pos, "out of memory");
+		return false;
+	}
+	list->at[list->nr++] = comm;
+	return true;
+}
+
+/* Each multiplies the work of the interpreter. */
+static unsigned int count_stars(const char *name, size_t len)
+{
+	unsigned int n = 0;
+
+	while (len--)
+		n += name[len] == '*';
+	return n;
+}
+
+/* What is wrong with a cgroup's path, or NULL. */
+static const char *path_fault(const char *path)
+{
+	unsigned int levels = 0;
+	size_t len;
+
+	if (*path != '/')
+		return "begins with '/', the root of the cgroup2 hierarchy, as in /proc/PID/cgroup";
+	if (strlen(path) > MAX_PATH)
+		return "has at most 1024 characters";
+	if (!is_printable(path))
+		return "has printable characters only";
+	if (strchr(path, '['))
+		return "has no character classes: '*' and '?' are known, and a list holds alternatives";
+	if (!path[1])
+		return NULL;
+	for (path++;; path += len + 1) {
+		len = strcspn(path, "/");
+		if (!len)
+			return "has no empty names and no '/' at its end";
+		if (!strncmp(path, "..", len) && len <= 2)
+			return "has no '.' and '..'";
+		if (len == 2 && !strncmp(path, "**", 2)) {
+			if (path[2])
+				return "has '**' at its end only, for what is there and everything below";
+		} else if (memmem(path, len, "**", 2)) {
+			return "has '**' as a name of its own only: '/x/**' is x and everything below";
+		} else if (count_stars(path, len) > MAX_STARS) {
+			return "has at most three '*' in one name";
+		} else if (++levels > SMCU_CGROUP_LEVELS) {
+			return "has at most 31 levels";
+		}
+		if (!path[len])
+			return NULL;
+	}
+}
+
+static bool parse_cgroup(const struct source *src, const struct node *node, void *into)
+{
+	const char *fault = path_fault(node->text);
+	struct globs *list = into;
+
+	if (fault) {
+		diag_error(src, node->pos, "'%.64s': a cgroup's path %s", node->text, fault);
+		return false;
+	}
+	if (!grow((void **)&list->at, list->nr, sizeof(*list->at)) || !(list->at[list->nr] = strdup(node->text))) {
+		diag_error(src, node->pos, "out of memory");
+		return false;
+	}
+	list->nr++;
+	return true;
 }
 
 static bool match_direction(const struct source *src, const struct node *node, void *into)
@@ -303,12 +471,42 @@ static bool match_pid(const struct source *src, const struct node *node, void *i
 	return list_parse(src, node, "pid", parse_pid, &((struct rule *)into)->pid);
 }
 
+static bool match_uid(const struct source *src, const struct node *node, void *into)
+{
+	return list_parse(src, node, "uid", parse_uid, &((struct rule *)into)->uid);
+}
+
+static bool match_gid(const struct source *src, const struct node *node, void *into)
+{
+	return list_parse(src, node, "gid", parse_gid, &((struct rule *)into)->gid);
+}
+
+static bool match_comm(const struct source *src, const struct node *node, void *into)
+{
+	return list_parse(src, node, "comm", parse_comm, &((struct rule *)into)->comm);
+}
+
+static bool match_cgroup(const struct source *src, const struct node *node, void *into)
+{
+	return list_parse(src, node, "cgroup", parse_cgroup, &((struct rule *)into)->cgroup);
+}
+
+static bool match_netns(const struct source *src, const struct node *node, void *into)
+{
+	return list_parse(src, node, "netns", parse_netns, &((struct rule *)into)->netns);
+}
+
 static const struct key match_keys[] = {
 	{ "direction", match_direction, false },
 	{ "dst", match_dst, false },
 	{ "src", match_src, false },
 	{ "port", match_port, false },
 	{ "pid", match_pid, false },
+	{ "uid", match_uid, false },
+	{ "gid", match_gid, false },
+	{ "comm", match_comm, false },
+	{ "cgroup", match_cgroup, false },
+	{ "netns", match_netns, false },
 	{ 0 },
 };
 

@@ -5,17 +5,19 @@
 #include "ast.h"
 
 /**
- * smcpol_load() - read a policy
+ * smcpol_load_named() - read a policy in which users, groups and network namespaces may have names
  * @name: what messages call the text, usually a file name
  * @text: YAML; need not be NUL-terminated
  * @len: its length
+ * @resolver: knows users, groups and network namespaces; NULL: only numbers are accepted
  * @diag: takes errors and warnings
  *
  * Return: a policy without errors, to be freed with smcpol_free(); or NULL, and the reasons are in @diag.
  */
-struct smcpol *smcpol_load(const char *name, const char *text, size_t len, struct smcpol_diag *diag)
+struct smcpol *smcpol_load_named(const char *name, const char *text, size_t len, const struct smcpol_resolver *resolver,
+				 struct smcpol_diag *diag)
 {
-	const struct source src = { .name = name, .text = text, .len = len, .diag = diag };
+	const struct source src = { .name = name, .text = text, .len = len, .resolver = resolver, .diag = diag };
 	struct smcpol *policy;
 	struct node *root;
 
@@ -32,20 +34,43 @@ struct smcpol *smcpol_load(const char *name, const char *text, size_t len, struc
 }
 
 /**
+ * smcpol_load() - read a policy in which there are numbers only, as smcpol_print() writes it
+ * @name: what messages call the text, usually a file name
+ * @text: YAML; need not be NUL-terminated
+ * @len: its length
+ * @diag: takes errors and warnings
+ *
+ * Return: as smcpol_load_named().
+ */
+struct smcpol *smcpol_load(const char *name, const char *text, size_t len, struct smcpol_diag *diag)
+{
+	return smcpol_load_named(name, text, len, NULL, diag);
+}
+
+/**
  * smcpol_free() - free a policy
  * @policy: from smcpol_load(), or NULL
  */
 void smcpol_free(struct smcpol *policy)
 {
-	unsigned int i;
+	unsigned int i, j;
 
 	if (!policy)
 		return;
 	for (i = 0; i < policy->nr_rules; i++) {
-		free(policy->rules[i].dst.at);
-		free(policy->rules[i].src.at);
-		free(policy->rules[i].port.at);
-		free(policy->rules[i].pid.at);
+		struct rule *rule = &policy->rules[i];
+
+		free(rule->dst.at);
+		free(rule->src.at);
+		free(rule->port.at);
+		free(rule->pid.at);
+		free(rule->uid.at);
+		free(rule->gid.at);
+		free(rule->netns.at);
+		free(rule->comm.at);
+		for (j = 0; j < rule->cgroup.nr; j++)
+			free(rule->cgroup.at[j]);
+		free(rule->cgroup.at);
 	}
 	free(policy->rules);
 	free(policy);
@@ -96,4 +121,19 @@ bool smcpol_rule_is_smc(const struct smcpol *policy, int rule)
 unsigned int smcpol_rule_line(const struct smcpol *policy, int rule)
 {
 	return rule == SMCU_NO_MATCH ? 0 : policy->rules[rule].pos.line;
+}
+
+/**
+ * smcpol_dims() - which facts a policy's rules ask for
+ * @policy: the policy
+ *
+ * Return: bit d is set if any rule constrains dimension d (SMCU_DIM_*).
+ */
+unsigned int smcpol_dims(const struct smcpol *policy)
+{
+	unsigned int i, dims = 0;
+
+	for (i = 0; i < policy->nr_rules; i++)
+		dims |= rule_dims(&policy->rules[i]);
+	return dims;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
-/* A policy as canonical text: one rule a line, keys in a fixed order. Reading it again gives the same policy. */
+/*
+ * A policy as canonical text: one rule a line, keys in a fixed order, numbers instead of names. Reading it again gives the same policy,
+ * on whatever machine.
+ */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +54,47 @@ static void print_ranges(FILE *out, const char *key, const struct ranges *list, 
 	fputc(']', out);
 }
 
+/* In double quotes, as texts may look like anything. They hold printable ASCII only. */
+static void print_text(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+}
+
+static void print_comms(FILE *out, const struct comms *list, bool *is_first)
+{
+	unsigned int i;
+
+	if (!list->nr)
+		return;
+	open_list(out, "comm", is_first);
+	for (i = 0; i < list->nr; i++) {
+		fputs(i ? ", " : "", out);
+		print_text(out, list->at[i].text);
+		fputs(list->at[i].is_prefix ? "*\"" : "\"", out);
+	}
+	fputc(']', out);
+}
+
+static void print_globs(FILE *out, const char *key, const struct globs *list, bool *is_first)
+{
+	unsigned int i;
+
+	if (!list->nr)
+		return;
+	open_list(out, key, is_first);
+	for (i = 0; i < list->nr; i++) {
+		fputs(i ? ", " : "", out);
+		print_text(out, list->at[i]);
+		fputc('"', out);
+	}
+	fputc(']', out);
+}
+
 static void print_rule(FILE *out, const struct rule *rule)
 {
 	bool is_first = true;
@@ -66,6 +110,11 @@ static void print_rule(FILE *out, const struct rule *rule)
 	print_cidrs(out, "src", &rule->src, &is_first);
 	print_ranges(out, "port", &rule->port, &is_first);
 	print_ranges(out, "pid", &rule->pid, &is_first);
+	print_ranges(out, "uid", &rule->uid, &is_first);
+	print_ranges(out, "gid", &rule->gid, &is_first);
+	print_comms(out, &rule->comm, &is_first);
+	print_globs(out, "cgroup", &rule->cgroup, &is_first);
+	print_ranges(out, "netns", &rule->netns, &is_first);
 	fprintf(out, "%s}, action: %s }\n", is_first ? "" : " ", action_name(rule->action));
 }
 

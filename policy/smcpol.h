@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1 */
 /*
  * The policy library's door: text of a policy in, checked policy and compiled image out. No files, no system calls, no printing, no
- * BPF: the caller reads and writes. Phases, each in its file: load (YAML to tree), parse (tree to policy), check, compile; print
- * gives canonical text, eval decides slowly and obviously.
+ * BPF: the caller reads and writes, and resolves names. Phases, each in its file: load (YAML to tree), parse (tree to policy), check,
+ * compile; print gives canonical text, eval decides slowly and obviously, image decides as the programs do.
  */
 #ifndef SMCPOL_H
 #define SMCPOL_H
@@ -10,26 +10,34 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "bpf/match.h"
+#include "bpf/flow.h"
 
-#define SMCPOL_MAX_TEXT (1U << 20)  /* bytes of source */
-#define SMCPOL_MAX_ENTRIES 65536U   /* entries of the compiled trie */
+#define SMCPOL_MAX_TEXT (1U << 20)    /* bytes of source */
+#define SMCPOL_MAX_VALUES 65536U      /* addresses, ranges, names and paths in all rules together */
+#define SMCPOL_MAX_IMAGE (64U << 20)  /* bytes of a compiled policy */
+#define SMCPOL_CGROUP_ROOM 256U	      /* sets of cgroups to come that room is left for, where a rule names cgroups */
 
 struct smcpol;
 struct smcpol_diag;
 
-/* One entry of the compiled trie. */
-struct smcpol_entry {
-	struct smcu_policy_key key;
-	struct smcu_policy_bits bits;
+/* What a name may stand for. */
+enum smcpol_name { SMCPOL_UID, SMCPOL_GID, SMCPOL_NETNS };
+
+/* The caller's knowledge of this machine. resolve says what number a name stands for; false: there is no such name. */
+struct smcpol_resolver {
+	bool (*resolve)(void *arg, enum smcpol_name kind, const char *name, __u32 *number);
+	void *arg;
 };
 
-/* What goes into the maps: records 0 (default) to nr_rules, and the trie's entries, shortest prefixes first within a dimension. */
+/*
+ * What is put into the maps: records 0 (default) to nr_rules, and the image's blocks, all of which are allocated; the foot says
+ * how many units are used.
+ */
 struct smcpol_image {
 	unsigned int nr_rules;
-	unsigned int nr_entries;
+	unsigned int nr_blocks;
 	struct smcu_policy_rule *records; /* nr_rules + 1 of them */
-	struct smcpol_entry *entries;
+	union smcu_block *blocks;
 };
 
 struct smcpol_diag *smcpol_diag_new(void);
@@ -39,18 +47,24 @@ unsigned int smcpol_diag_errors(const struct smcpol_diag *diag);
 unsigned int smcpol_diag_warnings(const struct smcpol_diag *diag);
 
 struct smcpol *smcpol_load(const char *name, const char *text, size_t len, struct smcpol_diag *diag);
+struct smcpol *smcpol_load_named(const char *name, const char *text, size_t len, const struct smcpol_resolver *resolver,
+				 struct smcpol_diag *diag);
 void smcpol_free(struct smcpol *policy);
 unsigned int smcpol_nr_rules(const struct smcpol *policy);
 const char *smcpol_rule_name(const struct smcpol *policy, int rule);
 bool smcpol_rule_is_smc(const struct smcpol *policy, int rule);
 unsigned int smcpol_rule_line(const struct smcpol *policy, int rule);
+unsigned int smcpol_dims(const struct smcpol *policy);
 
-int smcpol_eval(const struct smcpol *policy, const struct smcu_flow *flow);
-const char *smcpol_why_not(const struct smcpol *policy, int rule, const struct smcu_flow *flow);
+int smcpol_eval(const struct smcpol *policy, const struct smcu_flow *flow, const char *cgroup);
+const char *smcpol_why_not(const struct smcpol *policy, int rule, const struct smcu_flow *flow, const char *cgroup);
 char *smcpol_print(const struct smcpol *policy);
 
 struct smcpol_image *smcpol_compile(const struct smcpol *policy);
 void smcpol_image_free(struct smcpol_image *image);
+bool smcpol_image_reserve(struct smcpol_image *image, unsigned int sets);
 int smcpol_image_match(const struct smcpol_image *image, const struct smcu_flow *flow);
+bool smcpol_image_cgroup(union smcu_block *blocks, const struct smcpol *policy, const char *path,
+			 struct smcu_policy_cgroup *sets);
 
 #endif

@@ -14,18 +14,6 @@
 #include "bpf/bpf.h"
 #include "ulp/ulp.h"
 
-/* Kernels which lack these lack what they control: the first only marks a list, the second is implied once it is gone. */
-#ifndef BTF_KFUNCS_START
-#define BTF_KFUNCS_START BTF_SET8_START
-#define BTF_KFUNCS_END BTF_SET8_END
-#endif
-#ifndef KF_TRUSTED_ARGS
-#define KF_TRUSTED_ARGS 0
-#endif
-#ifndef __bpf_kfunc
-#define __bpf_kfunc __used noinline
-#endif
-
 /**
  * bpf_smc_ulp_enable() - ask for SMC on the socket a cgroup connect or bind program runs for
  * @ctx: the program's context

@@ -2,6 +2,9 @@
 /*
  * Rings of memory. Called by link/ and conn/; allocation in process context, copying wherever the iterator may be used. There
  * are no locks: the owner of a ring knows who touches which part of it.
+ *
+ * Rings are memory that a program makes the kernel take: charged to the cgroup that asks for it, and all together no more than a
+ * part of what there is. Who gets none stays on TCP.
  */
 #include <linux/bitops.h>
 #include <linux/gfp.h>
@@ -10,7 +13,12 @@
 #include <linux/slab.h>
 #include "buf/buf.h"
 
-enum { SEG_SHIFT_MAX = 16 };
+enum {
+	SEG_SHIFT_MAX = 16,
+	RAM_SHARE = 8,			/* all rings together: that part of the host's memory */
+};
+
+static atomic_long_t pages;
 
 static void free_segs(struct smcu_buf *buf, u32 n)
 {
@@ -18,15 +26,15 @@ static void free_segs(struct smcu_buf *buf, u32 n)
 		free_pages((unsigned long)buf->seg[n], buf->seg_shift - PAGE_SHIFT);
 }
 
-/* All segments of one size. Large ones are only tried: there is always a smaller size, and nobody wants to hear of it. */
+/* All segments of one size. No more than tried: there is a smaller size, then TCP; nobody is to be killed for a ring. */
 static int alloc_segs(struct smcu_buf *buf, gfp_t gfp)
 {
 	unsigned int order = buf->seg_shift - PAGE_SHIFT;
 	u32 i;
 
-	gfp |= __GFP_ZERO;
+	gfp |= __GFP_ZERO | __GFP_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN;
 	if (order)
-		gfp |= __GFP_COMP | __GFP_NORETRY | __GFP_NOWARN;
+		gfp |= __GFP_COMP;
 	for (i = 0; i < buf->nsegs; i++) {
 		buf->seg[i] = (void *)__get_free_pages(gfp, order);
 		if (!buf->seg[i]) {
@@ -75,9 +83,11 @@ struct smcu_buf *smcu_buf_alloc(u32 size, gfp_t gfp)
 	might_sleep_if(gfpflags_allow_blocking(gfp));
 	if (!is_power_of_2(size) || size < PAGE_SIZE)
 		return ERR_PTR(-EINVAL);
+	if (atomic_long_add_return(size >> PAGE_SHIFT, &pages) > totalram_pages() / RAM_SHARE)
+		goto err_sub;
 	buf = kzalloc(sizeof(*buf), gfp);
 	if (!buf)
-		return ERR_PTR(-ENOMEM);
+		goto err_sub;
 	buf->size = size;
 	INIT_LIST_HEAD(&buf->node);
 
@@ -85,6 +95,8 @@ struct smcu_buf *smcu_buf_alloc(u32 size, gfp_t gfp)
 		if (!try_alloc(buf, shift, gfp))
 			return buf;
 	kfree(buf);
+err_sub:
+	atomic_long_sub(size >> PAGE_SHIFT, &pages);
 	return ERR_PTR(-ENOMEM);
 }
 
@@ -96,24 +108,11 @@ void smcu_buf_free(struct smcu_buf *buf)
 	if (WARN_ON_ONCE(buf->mapped || buf->mr))
 		return;
 	free_segs(buf, buf->nsegs);
+	atomic_long_sub(buf->size >> PAGE_SHIFT, &pages);
 	sg_free_table(&buf->sgt);
 	kvfree(buf->dma);
 	kvfree(buf->seg);
 	kfree(buf);
-}
-
-void smcu_buf_clear(struct smcu_buf *buf, u32 bytes)
-{
-	u32 off, len;
-
-	bytes = min(bytes, buf->size);
-	for (off = 0; off < bytes; off += len) {
-		void *p;
-
-		len = bytes - off;
-		p = smcu_buf_span(buf, off, &len);
-		memset(p, 0, len);
-	}
 }
 
 u32 smcu_buf_copy_in(struct smcu_buf *buf, u32 off, u32 len, struct iov_iter *from)

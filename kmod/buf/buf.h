@@ -64,13 +64,6 @@ struct smcu_buf *smcu_buf_alloc(u32 size, gfp_t gfp);
 void smcu_buf_free(struct smcu_buf *buf);
 
 /**
- * smcu_buf_clear() - zero the first bytes, before another connection gets the ring
- * @buf: a ring
- * @bytes: how many, at most its size
- */
-void smcu_buf_clear(struct smcu_buf *buf, u32 bytes);
-
-/**
  * smcu_buf_copy_in() - bytes of a program into the ring
  * @buf: ring
  * @off: 0 to size - 1

@@ -13,7 +13,6 @@
 #include "proto/reason.h"
 #include "link/link.h"
 
-struct proto;
 struct sock;
 struct smcu_conn;
 struct smcu_hs;
@@ -22,21 +21,24 @@ struct smcu_hs_scratch;
 /**
  * struct smcu_hs_ops - what the owner provides
  * @kick: any context: have smcu_hs_step() called after @delay jiffies at the latest, 0 for now
+ * @lock: the socket's lock, for a moment, to be dropped with release_sock(); false if somebody has it: smcu_hs_step() will be called
+ *        when it is free
  */
 struct smcu_hs_ops {
 	void (*kick)(struct smcu_hs *hs, unsigned long delay);
+	bool (*lock)(struct smcu_hs *hs);
 };
 
 /**
  * struct smcu_hs - a handshake, embedded in the owner; zeroed before smcu_hs_init()
  * @ops: of the owner
  * @sk: TCP socket; the owner keeps it alive while the handshake is running
- * @base: TCP's own protocol table for @sk
  * @conn: the connection, set by the owner before the first step
  * @lgr: link group, referenced
  * @x: what only the steps need; allocated by the first one
  * @waiter: for answers of link/
  * @deadline: of the state, jiffies
+ * @last: of the whole handshake, jiffies; no state lasts longer
  * @rkey_outcome: see smcu_lgr_rkey_confirm()
  * @diag: diagnosis of the peer's decline
  * @reason: why it fell back
@@ -47,12 +49,12 @@ struct smcu_hs_ops {
 struct smcu_hs {
 	const struct smcu_hs_ops *ops;
 	struct sock *sk;
-	struct proto *base;
 	struct smcu_conn *conn;
 	struct smcu_lgr *lgr;
 	struct smcu_hs_scratch *x;
 	struct smcu_waiter waiter;
 	unsigned long deadline;
+	unsigned long last;
 	int rkey_outcome;
 	u32 diag;
 	enum smcu_reason reason;
@@ -66,22 +68,21 @@ struct smcu_hs {
  * @hs: zeroed
  * @ops: of the owner
  * @sk: socket
- * @base: TCP's table
  * @server: which side
  *
  * Context: any
  */
-void smcu_hs_init(struct smcu_hs *hs, const struct smcu_hs_ops *ops, struct sock *sk, struct proto *base, bool server);
+void smcu_hs_init(struct smcu_hs *hs, const struct smcu_hs_ops *ops, struct sock *sk, bool server);
 
 /**
  * smcu_hs_step() - do what can be done now
  * @hs: handshake with @conn set
  *
  * Context: may sleep (allocation, verbs), takes the socket lock for moments; one caller at a time, socket not locked.
- * Return: hs->state: once it is SMCU_HS_DONE, SMCU_HS_FALLBACK or SMCU_HS_FAILED everything the handshake held is released: in
- * the first case @conn is joined and may be started, otherwise it has left
+ * Return: it is over: @hs->state is SMCU_HS_DONE, SMCU_HS_FALLBACK or SMCU_HS_FAILED and everything the handshake held is released;
+ * in the first case @conn is joined and may be started, otherwise it has left. False: an event will kick
  */
-u8 smcu_hs_step(struct smcu_hs *hs);
+bool smcu_hs_step(struct smcu_hs *hs);
 
 /**
  * smcu_hs_cancel() - the socket is gone: release everything, say nothing to the peer

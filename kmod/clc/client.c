@@ -29,6 +29,8 @@ int smcu_clc_client_propose(struct smcu_hs *hs)
 	p->max_conns = SMCU_CONNS_MAX;
 	p->max_links = SMCU_LINKS_MAX;
 	err = smcu_clc_send(hs, smcu_clc_proposal_encode(x->msg, sizeof(x->msg), p));
+	/* Not held while a peer has the word: a port that goes waits for those who hold its path. */
+	smcu_clc_drop_path(hs);
 	if (err)
 		return smcu_clc_fail(hs, SMCU_R_INTERNAL, err);
 	return 0;
@@ -50,11 +52,19 @@ int smcu_clc_client_first(struct smcu_hs *hs)
 	struct smcu_hs_scratch *x = hs->x;
 	struct smcu_clc_answer *a = &x->answer;
 	struct smcu_xaddr peer = { .qpn = a->qpn, .psn = a->psn, .mtu = a->mtu };
+	enum smcu_reason reason;
 	int err;
 
 	err = check_accept(hs);
 	if (err)
 		return err;
+	/* The end that was proposed, if it is still there. */
+	reason = smcu_clc_find_path(hs);
+	if (reason == SMCU_R_NONE && (memcmp(x->path.gid, x->prop.gid, SMCU_GID_LEN) ||
+				      memcmp(x->path.mac, x->prop.mac, SMCU_MAC_LEN)))
+		reason = SMCU_R_NO_DEVICE;
+	if (reason != SMCU_R_NONE)
+		return smcu_clc_fail(hs, reason, -ENODEV);
 	x->spec.net = sock_net(hs->sk);
 	x->spec.role = SMCU_CLIENT;
 	memcpy(x->spec.peer_id, a->peer_id, sizeof(a->peer_id));
@@ -65,6 +75,7 @@ int smcu_clc_client_first(struct smcu_hs *hs)
 	if (err)
 		return err;
 	smcu_conn_set_peer(hs->conn, a);
+	smcu_lgr_learn(hs->lgr, a->rkey, a->rmb_addr);
 	memcpy(peer.gid, a->gid, sizeof(peer.gid));
 	memcpy(peer.mac, a->mac, sizeof(peer.mac));
 	err = smcu_lgr_set_peer(hs->lgr, &peer, a->peer_id, a->direct);
@@ -80,16 +91,21 @@ int smcu_clc_client_join(struct smcu_hs *hs)
 {
 	struct smcu_hs_scratch *x = hs->x;
 	struct smcu_clc_answer *a = &x->answer;
+	struct smcu_lgr *lgr;
 	int err;
 
 	err = check_accept(hs);
 	if (err)
 		return err;
-	hs->lgr = smcu_lgr_find_client(sock_net(hs->sk), a->peer_id, a->gid, a->qpn);
-	if (!hs->lgr) {
+	lgr = smcu_lgr_find_client(sock_net(hs->sk), a->peer_id, a->gid, a->qpn, a->rkey, a->rmb_addr);
+	/* A group that is there, and a ring that is not its peer's: somebody lies, and the group must not suffer. */
+	if (lgr == ERR_PTR(-EACCES))
+		return smcu_clc_fail(hs, SMCU_R_NO_LINK, -EACCES);
+	if (IS_ERR(lgr)) {
 		hs->out_of_sync = true;
 		return smcu_clc_fail(hs, SMCU_R_SYNC, -ENOLINK);
 	}
+	hs->lgr = lgr;
 	err = smcu_clc_join(hs);
 	if (err)
 		return err;

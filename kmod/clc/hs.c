@@ -3,6 +3,7 @@
  * The driver of a handshake: find out what has happened, ask the table in proto/hs_fsm.c, carry out the action. Called by the
  * engine of the socket (ulp/engine.c), which sees to it that there is one caller at a time.
  */
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/utsname.h>
 #include <net/inet_sock.h>
@@ -10,7 +11,7 @@
 #include <net/xfrm.h>
 #include "clc/internal.h"
 
-#define NO_EVENT (-1)
+#define NO_EVENT 1000	/* no event and no -errno */
 
 static void hs_wake(struct smcu_waiter *w)
 {
@@ -19,13 +20,20 @@ static void hs_wake(struct smcu_waiter *w)
 	hs->ops->kick(hs, 0);
 }
 
-void smcu_hs_init(struct smcu_hs *hs, const struct smcu_hs_ops *ops, struct sock *sk, struct proto *base, bool server)
+static void enter(struct smcu_hs *hs, u8 state)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(smcu_hs_timeout_ms(state));
+
+	hs->state = state;
+	hs->deadline = time_before(end, hs->last) ? end : hs->last;
+}
+
+void smcu_hs_init(struct smcu_hs *hs, const struct smcu_hs_ops *ops, struct sock *sk, bool server)
 {
 	hs->ops = ops;
 	hs->sk = sk;
-	hs->base = base;
-	hs->state = server ? SMCU_HS_S_WAIT_PROPOSAL : SMCU_HS_C_START;
-	hs->deadline = jiffies + msecs_to_jiffies(smcu_hs_timeout_ms(hs->state));
+	hs->last = jiffies + msecs_to_jiffies(SMCU_T_HANDSHAKE);
+	enter(hs, server ? SMCU_HS_S_WAIT_PROPOSAL : SMCU_HS_C_START);
 	smcu_waiter_init(&hs->waiter, hs_wake);
 	hs->waiter.priv = hs;
 }
@@ -42,9 +50,7 @@ enum smcu_reason smcu_clc_find_path(struct smcu_hs *hs)
 
 	if (sk->sk_family == AF_INET || ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr))
 		laddr = inet_sk(sk)->inet_rcv_saddr;
-	lock_sock(sk);
 	dst = sk_dst_get(sk);
-	release_sock(sk);
 	if (!dst)
 		return SMCU_R_NO_ROUTE;
 #ifdef CONFIG_XFRM
@@ -64,11 +70,25 @@ enum smcu_reason smcu_clc_find_path(struct smcu_hs *hs)
 	return SMCU_R_NONE;
 }
 
+void smcu_clc_drop_path(struct smcu_hs *hs)
+{
+	if (hs->x->have_path)
+		smcu_path_put(&hs->x->path);
+	hs->x->have_path = false;
+}
+
 /* The connection becomes a member of the group; the reason for the peer is the same whatever was lacking. */
 int smcu_clc_join(struct smcu_hs *hs)
 {
-	int err = smcu_conn_join(hs->conn, hs->lgr);
+	struct mem_cgroup *memcg;
+	int err;
 
+	/* The group has a reference of its own. */
+	smcu_clc_drop_path(hs);
+	/* The rings are the program's, although it is not the program that is running here. */
+	memcg = set_active_memcg(mem_cgroup_from_sk(hs->sk));
+	err = smcu_conn_join(hs->conn, hs->lgr);
+	set_active_memcg(memcg);
 	if (err == -ENOMEM)
 		return smcu_clc_fail(hs, SMCU_R_NOMEM, err);
 	if (err == -ENOTCONN || err == -ENOSPC)
@@ -142,7 +162,7 @@ static bool is_final(u8 state)
 	return state == SMCU_HS_DONE || state == SMCU_HS_FALLBACK || state == SMCU_HS_FAILED;
 }
 
-/* A message is there and decodes: which event is it? It is taken off the stream unless nothing of ours was sent yet. */
+/* A message is there: which event is it? It is taken off the stream if it decodes. Socket locked. */
 static int message_event(struct smcu_hs *hs, const struct smcu_clc_hdr *hdr)
 {
 	struct smcu_hs_scratch *x = hs->x;
@@ -171,15 +191,45 @@ static int message_event(struct smcu_hs *hs, const struct smcu_clc_hdr *hdr)
 			return SMCU_HE_BAD;
 		hs->diag = d.diagnosis;
 		hs->reason = SMCU_R_PEER_DECLINED;
-		if (d.out_of_sync && hs->lgr)
+		/* A server's view of the group, which was ours to choose, is wrong; a client is not told so, or anybody could. */
+		if (d.out_of_sync && hs->lgr && (hs->state == SMCU_HS_S_WAIT_RKEY || hs->state == SMCU_HS_S_WAIT_CONFIRM ||
+						 hs->state == SMCU_HS_S_WAIT_CONFIRM_FC))
 			smcu_lgr_out_of_sync(hs->lgr);
 		ev = SMCU_HE_DECLINE;
 		break;
 	}
 	if (smcu_clc_consume(hs))
 		return SMCU_HE_EOF;
+	return ev;
+}
+
+/* What is next on the TCP stream? Whoever has the socket's lock may have it for long: time-outs do not depend on it. */
+static int stream_event(struct smcu_hs *hs)
+{
+	struct smcu_clc_hdr hdr;
+	int ev;
+
+	if (!hs->ops->lock(hs))
+		return NO_EVENT;
+	switch (smcu_clc_recv(hs, &hdr)) {
+	case -EAGAIN:
+		ev = NO_EVENT;
+		break;
+	case -ECONNRESET:
+		ev = SMCU_HE_EOF;
+		break;
+	case -EPROTO:
+		ev = SMCU_HE_BAD;
+		break;
+	default:
+		ev = message_event(hs, &hdr);
+		break;
+	}
+	release_sock(hs->sk);
+	if (ev == SMCU_HE_BAD)
+		hs->reason = SMCU_R_NOT_CLC;
 	if (ev == SMCU_HE_CONFIRM && hs->state == SMCU_HS_S_WAIT_CONFIRM && smcu_clc_server_confirm(hs))
-		return SMCU_HE_LOCAL_FAIL;
+		ev = SMCU_HE_LOCAL_FAIL;
 	return ev;
 }
 
@@ -187,15 +237,22 @@ static int message_event(struct smcu_hs *hs, const struct smcu_clc_hdr *hdr)
 static int link_event(struct smcu_hs *hs)
 {
 	struct smcu_lgr *lgr;
+	int err;
 
 	switch (hs->state) {
 	case SMCU_HS_S_WAIT_LGR:
 		/* Whatever has made us look again: a waiter is in one list at a time. */
 		smcu_waiter_cancel(&hs->waiter);
-		lgr = smcu_lgr_find_server(&hs->x->spec, &hs->waiter);
-		if (!IS_ERR(lgr)) {
+		while (!IS_ERR(lgr = smcu_lgr_find_server(&hs->x->spec, &hs->waiter))) {
 			hs->lgr = lgr;
-			return SMCU_HE_LGR_JOIN;
+			err = smcu_clc_join(hs);
+			if (!err)
+				return SMCU_HE_LGR_JOIN;
+			if (err != -ENOSPC)
+				return SMCU_HE_LOCAL_FAIL;
+			/* Others were faster, and now it is full and not found any more. */
+			hs->lgr = NULL;
+			smcu_lgr_put(lgr);
 		}
 		if (lgr == ERR_PTR(-ENOENT)) {
 			hs->x->may_make = true;
@@ -217,6 +274,12 @@ static int link_event(struct smcu_hs *hs)
 			smcu_clc_fail(hs, SMCU_R_RKEY_CONFIRM, 0);
 			return SMCU_HE_LOCAL_FAIL;
 		}
+	case SMCU_HS_S_WAIT_CONFIRM:
+	case SMCU_HS_S_WAIT_CONFIRM_FC:
+		if (smcu_lgr_state(hs->lgr) != SMCU_LGR_DEAD)
+			return NO_EVENT;
+		smcu_clc_fail(hs, SMCU_R_NO_LINK, 0);
+		return SMCU_HE_LOCAL_FAIL;
 	case SMCU_HS_C_WAIT_LINK:
 	case SMCU_HS_S_WAIT_LINK:
 		switch (smcu_lgr_state(hs->lgr)) {
@@ -237,28 +300,23 @@ static int link_event(struct smcu_hs *hs)
 
 static int next_event(struct smcu_hs *hs)
 {
-	struct smcu_clc_hdr hdr;
 	int ev;
 
+	/* Later than that the server may have given up, and a proposal be its program's. */
 	if (hs->state == SMCU_HS_C_START)
-		return SMCU_HE_START;
+		return time_after_eq(jiffies, hs->deadline) ? SMCU_HE_TIMEOUT : SMCU_HE_START;
 	ev = link_event(hs);
+	/* The peer may have seen it first, and its decline is not for the program: what it waits for is no answer. */
+	if (ev == SMCU_HE_LOCAL_FAIL) {
+		enum smcu_reason reason = hs->reason;
+
+		if (stream_event(hs) == SMCU_HE_DECLINE)
+			return SMCU_HE_DECLINE;
+		hs->reason = reason;
+	}
 	if (ev != NO_EVENT)
 		return ev;
-	switch (smcu_clc_recv(hs, &hdr)) {
-	case -EAGAIN:
-		break;
-	case -ECONNRESET:
-		return SMCU_HE_EOF;
-	case -EPROTO:
-		ev = SMCU_HE_BAD;
-		break;
-	default:
-		ev = message_event(hs, &hdr);
-		break;
-	}
-	if (ev == SMCU_HE_BAD)
-		hs->reason = SMCU_R_NOT_CLC;
+	ev = stream_event(hs);
 	if (ev != NO_EVENT)
 		return ev;
 	if (time_after_eq(jiffies, hs->deadline)) {
@@ -302,13 +360,14 @@ static int act(struct smcu_hs *hs, enum smcu_hs_action action)
 	return 0;
 }
 
-static void release(struct smcu_hs *hs)
+/* It is decided: others must not wait for what we hold. Harmless when done twice. */
+static void let_go(struct smcu_hs *hs)
 {
 	struct smcu_hs_scratch *x = hs->x;
 
 	smcu_waiter_cancel(&hs->waiter);
 	if (hs->state != SMCU_HS_DONE && hs->conn)
-		smcu_conn_leave(hs->conn);
+		smcu_conn_leave(hs->conn, jiffies + SMCU_LEAVE_TIMEOUT);
 	if (hs->lgr)
 		smcu_lgr_put(hs->lgr);
 	hs->lgr = NULL;
@@ -316,69 +375,88 @@ static void release(struct smcu_hs *hs)
 		return;
 	if (x->may_make)
 		smcu_lgr_create_abandon(&x->spec);
-	if (x->have_path)
-		smcu_path_put(&x->path);
-	kfree(x);
-	hs->x = NULL;
+	x->may_make = false;
+	smcu_clc_drop_path(hs);
 }
 
-u8 smcu_hs_step(struct smcu_hs *hs)
+/* One event. Return: 0, NO_EVENT, or the error of the action. */
+static int advance(struct smcu_hs *hs)
 {
 	struct smcu_hs_step step;
-	int ev, err;
+	int ev = next_event(hs);
+
+	if (ev == NO_EVENT)
+		return NO_EVENT;
+	if (hs->state == SMCU_HS_S_WAIT_PROPOSAL && hs->x->claims_clc &&
+	    (ev == SMCU_HE_BAD || ev == SMCU_HE_EOF || ev == SMCU_HE_TIMEOUT)) {
+		/* It calls itself CLC and is none, or half of one: not for the program, and nor is what follows. */
+		hs->state = SMCU_HS_FAILED;
+		return 0;
+	}
+	step = smcu_hs_next(hs->state, ev);
+	enter(hs, step.next);
+	return act(hs, step.action);
+}
+
+bool smcu_hs_step(struct smcu_hs *hs)
+{
+	struct smcu_hs_step step;
+	int err;
 
 	might_sleep();
-	if (is_final(hs->state))
-		return hs->state;
+	if (is_final(hs->state) && !hs->x)
+		return true;
 	if (!hs->x) {
 		hs->x = kzalloc(sizeof(*hs->x), GFP_KERNEL);
 		if (!hs->x) {
 			hs->ops->kick(hs, HZ / 10);
-			return hs->state;
+			return false;
 		}
 		hs->x->sn = smcu_base_net(sock_net(hs->sk));
 		hs->x->n_eids = smcu_base_eids(hs->x->sn, hs->x->eids[0]);
 	}
 	for (;;) {
-		ev = next_event(hs);
-		if (ev == NO_EVENT) {
-			hs->ops->kick(hs, max_t(long, hs->deadline - jiffies, 1));
-			return hs->state;
-		}
-again:
-		if (hs->state == SMCU_HS_S_WAIT_PROPOSAL && hs->x->claims_clc &&
-		    (ev == SMCU_HE_BAD || ev == SMCU_HE_EOF || ev == SMCU_HE_TIMEOUT)) {
-			/* It calls itself CLC and is none, or half of one: not for the program, and nor is what follows. */
-			hs->state = SMCU_HS_FAILED;
+		if (is_final(hs->state))
+			let_go(hs);
+		err = smcu_clc_flush(hs);
+		if (err == -EBUSY)
+			return false;
+		if (err)
+			hs->reason = SMCU_R_INTERNAL;
+		else if (is_final(hs->state))
 			break;
+		else
+			err = advance(hs);
+		if (err == NO_EVENT) {
+			hs->ops->kick(hs, max_t(long, hs->deadline - jiffies, 1));
+			return false;
 		}
-		step = smcu_hs_next(hs->state, ev);
-		hs->state = step.next;
-		hs->deadline = jiffies + msecs_to_jiffies(smcu_hs_timeout_ms(hs->state));
-		err = act(hs, step.action);
-		if (err) {
+		while (err) {
 			/*
 			 * A confirm or a decline that could not be sent leaves a peer that waits, half a message one that
 			 * misunderstands what follows: no way back to TCP.
 			 */
-			if (step.action == SMCU_HA_CONFIRM || step.action == SMCU_HA_DECLINE || err == -EIO) {
+			if (is_final(hs->state) || err == -EIO) {
 				hs->state = SMCU_HS_FAILED;
 				break;
 			}
-			ev = SMCU_HE_LOCAL_FAIL;
-			goto again;
+			step = smcu_hs_next(hs->state, SMCU_HE_LOCAL_FAIL);
+			enter(hs, step.next);
+			err = act(hs, step.action);
 		}
-		if (is_final(hs->state))
-			break;
 	}
-	release(hs);
-	return hs->state;
+	kfree(hs->x);
+	hs->x = NULL;
+	return true;
 }
 
 void smcu_hs_cancel(struct smcu_hs *hs)
 {
-	if (is_final(hs->state))
+	/* Over, and its last message is sent. */
+	if (is_final(hs->state) && !hs->x)
 		return;
 	hs->state = SMCU_HS_FAILED;
-	release(hs);
+	let_go(hs);
+	kfree(hs->x);
+	hs->x = NULL;
 }

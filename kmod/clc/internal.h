@@ -22,7 +22,8 @@
  * @answer: accept or confirm of the peer
  * @eids: ours
  * @n_eids: how many
- * @len: of @msg
+ * @len: of the message received in @msg
+ * @unsent: length of the message in @msg that is still to be sent; nothing is received meanwhile
  * @msg: message received or to be sent
  */
 struct smcu_hs_scratch {
@@ -38,6 +39,7 @@ struct smcu_hs_scratch {
 	u8 eids[SMCU_MAX_LOCAL_EIDS][SMCU_EID_LEN];
 	u8 n_eids;
 	int len;
+	int unsent;
 	u8 msg[SMCU_CLC_MAX_LEN];
 };
 
@@ -45,9 +47,11 @@ struct smcu_hs_scratch {
 int smcu_clc_recv(struct smcu_hs *hs, struct smcu_clc_hdr *hdr);
 int smcu_clc_consume(struct smcu_hs *hs);
 int smcu_clc_send(struct smcu_hs *hs, int len);
+int smcu_clc_flush(struct smcu_hs *hs);
 
 /* client.c, server.c, hs.c: actions return 0, or -errno with hs->reason set where the local side can't go on */
 enum smcu_reason smcu_clc_find_path(struct smcu_hs *hs);
+void smcu_clc_drop_path(struct smcu_hs *hs);
 int smcu_clc_join(struct smcu_hs *hs);
 int smcu_clc_first(struct smcu_hs *hs);
 int smcu_clc_answer_send(struct smcu_hs *hs, u8 type, bool first);

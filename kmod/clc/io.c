@@ -11,59 +11,107 @@
 /*
  * tcp_sendmsg_locked() notes a lack of space in sk->sk_socket->flags without looking whether there is a struct socket. A child
  * that has not been accepted and a connection that was closed before its handshake ended have none, so this one is lent to
- * them, for the time of the call and under the socket's lock. Losing each other's note is harmless: we poll by timer.
+ * them, for the time of the call and under the socket's lock. Losing each other's note is harmless: we poll by timer. Its wait
+ * queue is lent too: where TCP has no memory it enters itself there before it looks whether it may wait. Several sockets may share
+ * the queue: it has a lock of its own, and nobody sleeps in it.
  */
 static struct socket *lent_socket;
+
+static void lend_socket(struct sock *sk, struct socket *sock)
+{
+	write_lock_bh(&sk->sk_callback_lock);
+	sk_set_socket(sk, sock);
+	rcu_assign_pointer(sk->sk_wq, sock ? &sock->wq : NULL);
+	write_unlock_bh(&sk->sk_callback_lock);
+}
 
 int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len)
 {
 	struct kvec vec = { .iov_base = (void *)data, .iov_len = len };
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	bool lend;
-	int n;
+	int n, err;
 
 	sock_owned_by_me(sk);
 	if (!((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)))
 		return -EPIPE;
 	lend = !sk->sk_socket;
-	if (lend) {
-		write_lock_bh(&sk->sk_callback_lock);
-		sk_set_socket(sk, lent_socket);
-		write_unlock_bh(&sk->sk_callback_lock);
-	}
+	if (lend)
+		lend_socket(sk, lent_socket);
 	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, len);
+	/* An error that leaves the connection alive (ICMP, IP_RECVERR) is for the program to take, and does not stop us. */
+	err = xchg(&sk->sk_err, 0);
 	n = tcp_sendmsg_locked(sk, &msg, len);
-	if (lend) {
-		write_lock_bh(&sk->sk_callback_lock);
-		sk_set_socket(sk, NULL);
-		write_unlock_bh(&sk->sk_callback_lock);
-	}
+	if (err)
+		WRITE_ONCE(sk->sk_err, err);
+	if (lend)
+		lend_socket(sk, NULL);
 	return n;
 }
 
-int smcu_clc_send(struct smcu_hs *hs, int len)
+/*
+ * Send x->msg, now or later: -EBUSY means that somebody has the socket's lock, perhaps for long, and that the owner will run us again.
+ * Any other error breaks the handshake.
+ */
+int smcu_clc_flush(struct smcu_hs *hs)
 {
-	int n;
+	int len = hs->x->unsent, n;
 
-	if (len < 0)
-		return len;
-	lock_sock(hs->sk);
+	if (!len)
+		return 0;
+	if (!hs->ops->lock(hs))
+		return -EBUSY;
 	n = smcu_clc_tcp_send(hs->sk, hs->x->msg, len);
 	release_sock(hs->sk);
+	hs->x->unsent = 0;
 	if (n < 0)
 		return n;
 	/* Half a message can't be taken back; the send buffer was empty, so this is memory pressure at its worst. */
 	return n == len ? 0 : -EIO;
 }
 
-static int tcp_recv(struct smcu_hs *hs, void *buf, size_t len, int flags)
+/* The message in x->msg. Where it can't be sent at once, smcu_hs_step() does nothing else until it is. */
+int smcu_clc_send(struct smcu_hs *hs, int len)
 {
-	struct kvec vec = { .iov_base = buf, .iov_len = len };
-	struct msghdr msg = {};
-	int unused;
+	int err;
 
-	iov_iter_kvec(&msg.msg_iter, ITER_DEST, &vec, 1, len);
-	return hs->base->recvmsg(hs->sk, &msg, len, flags | MSG_DONTWAIT, &unused);
+	if (len < 0)
+		return len;
+	hs->x->unsent = len;
+	err = smcu_clc_flush(hs);
+	return err == -EBUSY ? 0 : err;
+}
+
+/* Up to @len of the next bytes; they stay where they are. recvmsg() would take the lock that we have, and errors of the program. */
+static int peek(struct sock *sk, u8 *buf, int len)
+{
+	u32 seq = tcp_sk(sk)->copied_seq;
+	struct sk_buff *skb;
+	int got = 0;
+
+	skb_queue_walk(&sk->sk_receive_queue, skb) {
+		u32 off = seq - TCP_SKB_CB(skb)->seq - !!(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_SYN);
+		int n;
+
+		if (off >= skb->len)
+			continue;
+		n = min_t(u32, skb->len - off, len - got);
+		if (skb_copy_bits(skb, off, buf + got, n))
+			break;
+		got += n;
+		seq += n;
+		if (got == len)
+			break;
+	}
+	return got;
+}
+
+static int take(read_descriptor_t *desc, struct sk_buff *skb, unsigned int off, size_t len)
+{
+	size_t n = min(len, desc->count);
+
+	desc->count -= n;
+	return n;
 }
 
 /* The peer will send no more bytes. */
@@ -74,44 +122,42 @@ static bool at_end(const struct sock *sk)
 
 /*
  * Is there a whole message? It is left where it is, with a copy in x->msg. Return its length, -EAGAIN, -ECONNRESET for the end
- * of the stream, -EPROTO for what can't be CLC.
+ * of the stream, -EPROTO for what can't be CLC. Socket locked.
  */
 int smcu_clc_recv(struct smcu_hs *hs, struct smcu_clc_hdr *hdr)
 {
 	bool end = at_end(hs->sk);
 	int n, err;
 
-	/* A read would take the error of a dead connection, which is the program's. */
+	sock_owned_by_me(hs->sk);
 	if (inet_sk_state_load(hs->sk) == TCP_CLOSE)
 		return -ECONNRESET;
-	n = tcp_recv(hs, hs->x->msg, SMCU_CLC_HDR_LEN, MSG_PEEK);
-	if (n < 0)
-		return inet_sk_state_load(hs->sk) == TCP_CLOSE ? -ECONNRESET : -EAGAIN;
+	n = peek(hs->sk, hs->x->msg, SMCU_CLC_HDR_LEN);
 	if (!n)
-		return -ECONNRESET;
+		return end ? -ECONNRESET : -EAGAIN;
 	hs->x->claims_clc = n >= 4 && smcu_get_be32(hs->x->msg) == SMCU_EYECATCHER_R;
 	err = smcu_clc_hdr_decode(hs->x->msg, n, hdr);
 	if (!err && hdr->length > sizeof(hs->x->msg))
 		return -EPROTO;
 	if (!err) {
-		n = tcp_recv(hs, hs->x->msg, hdr->length, MSG_PEEK);
+		n = peek(hs->sk, hs->x->msg, hdr->length);
 		if (n == hdr->length) {
 			hs->x->len = n;
 			return n;
 		}
-		err = n == -EAGAIN || n >= 0 ? -EAGAIN : -ECONNRESET;
+		err = -EAGAIN;
 	}
 	if (err == -EAGAIN && end)
 		return -ECONNRESET;
 	return err;
 }
 
-/* Take the message that smcu_clc_recv() has found off the stream. */
+/* Take the message that smcu_clc_recv() has found off the stream. Socket still locked. */
 int smcu_clc_consume(struct smcu_hs *hs)
 {
-	int n = tcp_recv(hs, hs->x->msg, hs->x->len, 0);
+	read_descriptor_t desc = { .count = hs->x->len };
 
-	return n == hs->x->len ? 0 : -ECONNRESET;
+	return tcp_read_sock(hs->sk, &desc, take) == hs->x->len ? 0 : -ECONNRESET;
 }
 
 int smcu_clc_init(void)

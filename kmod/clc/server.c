@@ -44,13 +44,11 @@ int smcu_clc_server_first(struct smcu_hs *hs)
 	return smcu_clc_answer_send(hs, SMCU_CLC_ACCEPT, true);
 }
 
+/* It is a member already: that was how the group was found to have room. */
 int smcu_clc_server_join(struct smcu_hs *hs)
 {
 	int err;
 
-	err = smcu_clc_join(hs);
-	if (err)
-		return err;
 	err = smcu_lgr_rkey_confirm(hs->lgr, smcu_conn_rmb(hs->conn), &hs->waiter, &hs->rkey_outcome);
 	if (err)
 		return smcu_clc_fail(hs, SMCU_R_RKEY_CONFIRM, err);
@@ -71,6 +69,11 @@ int smcu_clc_server_confirm(struct smcu_hs *hs)
 	reason = smcu_negotiate_confirm(&x->answer, &x->terms, hs->first);
 	if (reason != SMCU_R_NONE)
 		return smcu_clc_fail(hs, reason, -EPROTO);
+	/* The ring is the group's peer's, or the confirm is not. */
+	if (hs->first)
+		smcu_lgr_learn(hs->lgr, x->answer.rkey, x->answer.rmb_addr);
+	else if (!smcu_lgr_knows(hs->lgr, x->answer.rkey, x->answer.rmb_addr))
+		return smcu_clc_fail(hs, SMCU_R_RKEY_CONFIRM, -EACCES);
 	smcu_conn_set_peer(hs->conn, &x->answer);
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Force-included before every file of the modules. The code is written for the newest kernel's interfaces; the wrappers in
- * compat/include/ bend older kernels to them, one for each kernel header that changed.
+ * Force-included before every file of the modules. The code is written for the newest kernel's interfaces (7.2). compat/include/
+ * bends older kernels to them, with one wrapper for each kernel header that changed, which the compiler finds first; probe.mk
+ * looks for what this kernel has. Callbacks that only have another signature are in ops_shape.h. docs/compat.md is the list.
  */
 #ifndef SMCU_COMPAT_H
 #define SMCU_COMPAT_H

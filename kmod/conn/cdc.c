@@ -37,8 +37,10 @@ bool smcu_conn_post_locked(struct smcu_conn *conn, const struct smcu_xwrite *w, 
 	return true;
 }
 
-static void flush_due_locked(struct smcu_conn *conn)
+/* A message that says nothing new but flags or the consumer cursor, where one is due. */
+void smcu_conn_flush_due_locked(struct smcu_conn *conn)
 {
+	lockdep_assert_held(&conn->lock);
 	if (conn->cdc_due && conn->started && !conn->dead)
 		smcu_conn_post_locked(conn, NULL, 0, conn->tx_sent, 0, conn->want_close);
 }
@@ -52,7 +54,7 @@ static unsigned int violation_locked(struct smcu_conn *conn)
 	conn->cflags |= SMCU_CF_ABORT;
 	conn->cdc_due = true;
 	wake = smcu_conn_event_locked(conn, SMCU_CE_PEER_ABORT);
-	flush_due_locked(conn);
+	smcu_conn_flush_due_locked(conn);
 	return wake;
 }
 
@@ -88,12 +90,18 @@ static unsigned int receive_locked(struct smcu_conn *conn, const struct smcu_cdc
 	}
 
 	conn->peer_blocked = cdc->pflags & SMCU_PF_BLOCKED;
-	if (cdc->pflags & SMCU_PF_UPDATE_REQ && conn->rx_read != conn->rx_announced)
-		conn->cdc_due = true;
+	/* Linux sends nothing behind urgent data until that is read, and does not ask for the update (section 6.5). */
+	if (cdc->pflags & (SMCU_PF_UPDATE_REQ | SMCU_PF_URG_PRESENT)) {
+		conn->update_req = true;
+		if (conn->rx_read != conn->rx_announced)
+			conn->cdc_due = true;
+	}
 
 	/* The bits stay set in all later messages; only new ones are events. */
 	fresh = cdc->cflags & ~conn->peer_flags;
 	conn->peer_flags |= cdc->cflags;
+	if (fresh & SMCU_CF_CLOSED)
+		conn->closed_blocked = conn->peer_blocked;
 	if (fresh & SMCU_CF_ABORT)
 		wake |= smcu_conn_event_locked(conn, SMCU_CE_PEER_ABORT);
 	else if (fresh & SMCU_CF_CLOSED)
@@ -103,7 +111,7 @@ static unsigned int receive_locked(struct smcu_conn *conn, const struct smcu_cdc
 
 	if (conn->tx_queued != conn->tx_sent || conn->want_done || conn->want_close)
 		wake |= smcu_conn_push_locked(conn);
-	flush_due_locked(conn);
+	smcu_conn_flush_due_locked(conn);
 	return wake;
 }
 
@@ -144,7 +152,7 @@ static void conn_room(struct smcu_member *m)
 	if (conn->want_room) {
 		conn->want_room = false;
 		wake = smcu_conn_push_locked(conn);
-		flush_due_locked(conn);
+		smcu_conn_flush_due_locked(conn);
 		if (conn->want_close)
 			wake |= SMCU_CW_EVENT;
 	}
@@ -160,6 +168,8 @@ static void conn_lost(struct smcu_member *m)
 	spin_lock_bh(&conn->lock);
 	conn->dead = true;
 	wake = smcu_conn_event_locked(conn, SMCU_CE_LINK_LOST);
+	if (conn->want_close)
+		wake |= smcu_conn_event_locked(conn, SMCU_CE_CLOSE);
 	spin_unlock_bh(&conn->lock);
 	smcu_stat_inc(conn->sn, lost);
 	smcu_conn_wake(conn, wake | SMCU_CW_EVENT | SMCU_CW_READABLE | SMCU_CW_WRITABLE);

@@ -101,6 +101,7 @@ void smcu_conn_close(struct smcu_conn *conn, bool abort)
 		wake |= smcu_conn_event_locked(conn, SMCU_CE_CLOSE);
 	else
 		wake |= smcu_conn_push_locked(conn);
+	smcu_conn_flush_due_locked(conn);
 	spin_unlock_bh(&conn->lock);
 	smcu_conn_wake(conn, wake);
 }

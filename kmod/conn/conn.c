@@ -80,7 +80,7 @@ err_disown:
 	/* The send ring stays ours: it may hold early data, which now goes to TCP. */
 	smcu_lgr_sndbuf_disown(lgr, conn->sndbuf);
 err_put_rmb:
-	smcu_lgr_rmb_put(lgr, conn->rmb, 0, true);
+	smcu_lgr_rmb_put(lgr, conn->rmb, true);
 	conn->rmb = NULL;
 	return err;
 }
@@ -125,6 +125,8 @@ void smcu_conn_start(struct smcu_conn *conn)
 	spin_lock_bh(&conn->lock);
 	conn->started = true;
 	wake = smcu_conn_push_locked(conn);
+	/* The peer may have broken the protocol, and been told nothing yet. */
+	smcu_conn_flush_due_locked(conn);
 	spin_unlock_bh(&conn->lock);
 	smcu_conn_wake(conn, wake);
 }
@@ -133,11 +135,12 @@ void smcu_conn_look(struct smcu_conn *conn, struct smcu_conn_view *v, bool want_
 {
 	spin_lock_bh(&conn->lock);
 	v->rx = (u32)(conn->rx_written - conn->rx_read);
+	v->rx_size = conn->rcv_size;
 	v->tx_free = smcu_conn_tx_free(conn);
 	v->tx_size = conn->snd_size;
-	v->tx_unsent = (u32)(conn->tx_queued - conn->tx_sent);
+	/* What is left of a connection whose link is lost goes nowhere; what was never started goes to TCP. */
+	v->tx_unsent = conn->dead && conn->joined ? 0 : (u32)(conn->tx_queued - conn->tx_sent);
 	v->tx_unacked = conn->dead ? 0 : (u32)(conn->tx_queued - conn->tx_acked);
-	v->rx_size = conn->rcv_size;
 	v->err = conn->err;
 	v->eof = conn->eof;
 	v->fin = conn->fin;
@@ -163,9 +166,6 @@ void smcu_conn_wake(struct smcu_conn *conn, unsigned int wake)
 		conn->ops->writable(conn->owner);
 }
 
-/* Closing connections are polled by their engines; this is for those that are torn down at once. */
-#define IDLE_TIMEOUT (HZ / 10)
-
 static bool is_idle(struct smcu_conn *conn)
 {
 	bool idle;
@@ -186,17 +186,16 @@ bool smcu_conn_is_idle(struct smcu_conn *conn)
 	return idle;
 }
 
-void smcu_conn_leave(struct smcu_conn *conn)
+void smcu_conn_leave(struct smcu_conn *conn, unsigned long until)
 {
 	struct smcu_lgr *lgr;
 	bool clean, idle;
-	u32 dirty;
 
 	might_sleep();
 	if (!conn->joined)
 		return;
 	lgr = conn->member.lgr;
-	idle = !conn->started || wait_event_timeout(conn->idle, is_idle(conn), IDLE_TIMEOUT);
+	idle = !conn->started || wait_event_timeout(conn->idle, is_idle(conn), max_t(long, until - jiffies, 0));
 	spin_lock_bh(&conn->lock);
 	/* First: an upcall that found us before must post nothing after leave has disowned what was posted. */
 	conn->dead = true;
@@ -207,13 +206,13 @@ void smcu_conn_leave(struct smcu_conn *conn)
 	spin_unlock_bh(&conn->lock);
 
 	/*
-	 * The ring may go to another connection only if the peer has said that it writes no more; it is unregistered
-	 * otherwise. What the peer has not announced it may have written all the same, hence the whole ring where it wrapped.
+	 * The ring may go to another connection only if the peer has said that it writes no more. Linux says so when it closes and
+	 * yet goes on with what it has left, if our window stopped it.
 	 */
-	clean = !conn->told || conn->peer_flags & (SMCU_CF_CLOSED | SMCU_CF_ABORT);
-	dirty = min_t(u64, conn->rx_written, conn->rcv_size);
+	clean = !conn->told || conn->peer_flags & SMCU_CF_ABORT ||
+		(conn->peer_flags & SMCU_CF_CLOSED && !conn->closed_blocked);
 	if (conn->rmb)
-		smcu_lgr_rmb_put(lgr, conn->rmb, dirty, clean);
+		smcu_lgr_rmb_put(lgr, conn->rmb, clean);
 	conn->rmb = NULL;
 	if (conn->started) {
 		if (idle)

@@ -18,6 +18,9 @@
 struct smcu_conn;
 struct smcu_net;
 
+/* Closing connections are polled by their engines; this is for those that are torn down at once. */
+#define SMCU_LEAVE_TIMEOUT (HZ / 10)
+
 /**
  * struct smcu_conn_owner_ops - upcalls, in softirq or process context, without locks of conn/ held; must not sleep
  * @readable: data, end of file or an error
@@ -133,11 +136,11 @@ int smcu_conn_recv(struct smcu_conn *conn, struct iov_iter *to, size_t len, int 
 /**
  * struct smcu_conn_view - a consistent look, for poll, ioctl and the life cycle
  * @rx: bytes that can be read
+ * @rx_size: the receive ring
  * @tx_free: room in the send ring
  * @tx_size: its size
  * @tx_unsent: bytes not yet handed to the adapter
  * @tx_unacked: bytes not yet on the peer's side
- * @rx_size: size of the receive ring
  * @err: 0, or the errno the program gets: ECONNRESET, ECONNABORTED, EPIPE (positive)
  * @eof: the peer will send no more
  * @fin: and it has said so in an orderly way
@@ -148,11 +151,11 @@ int smcu_conn_recv(struct smcu_conn *conn, struct iov_iter *to, size_t len, int 
  */
 struct smcu_conn_view {
 	u32 rx;
+	u32 rx_size;
 	u32 tx_free;
 	u32 tx_size;
 	u32 tx_unsent;
 	u32 tx_unacked;
-	u32 rx_size;
 	int err;
 	bool eof;
 	bool fin;
@@ -221,11 +224,12 @@ bool smcu_conn_is_idle(struct smcu_conn *conn);
 
 /**
  * smcu_conn_leave() - give back everything; no upcall comes any more
- * @conn: connection, closed and better idle: else it waits a moment, and leaves its send ring to the group
+ * @conn: connection, closed and better idle: else it leaves its send ring to the group
+ * @until: how long it may wait for that, jiffies; SMCU_LEAVE_TIMEOUT from now for one, and for all of many
  *
  * May sleep, not under the owner's lock. An upcall that is running may last one RCU grace period longer.
  */
-void smcu_conn_leave(struct smcu_conn *conn);
+void smcu_conn_leave(struct smcu_conn *conn, unsigned long until);
 
 /**
  * smcu_conn_put() - drop the reference of smcu_conn_new()

@@ -26,6 +26,8 @@
  * @cdc_due: a message without data is to be sent (flags or consumer cursor)
  * @nospace: somebody waits for room in the send ring
  * @peer_blocked: the peer's last message said so
+ * @update_req: the peer waits for our consumer cursor, until all it has written is read and announced
+ * @closed_blocked: the peer has closed while our window stopped it
  * @want_done: the program has shut down its sending side
  * @want_close: the program has closed
  * @state: enum smcu_conn_state
@@ -72,6 +74,8 @@ struct smcu_conn {
 	bool cdc_due;
 	bool nospace;
 	bool peer_blocked;
+	bool update_req;
+	bool closed_blocked;
 	bool want_done;
 	bool want_close;
 	bool eof;
@@ -120,6 +124,7 @@ unsigned int smcu_conn_drained_locked(struct smcu_conn *conn);
 unsigned int smcu_conn_broken_locked(struct smcu_conn *conn, int err);
 bool smcu_conn_post_locked(struct smcu_conn *conn, const struct smcu_xwrite *w, int n, u64 prod, u8 pflags, bool signal);
 unsigned int smcu_conn_acked_locked(struct smcu_conn *conn, u64 pos);
+void smcu_conn_flush_due_locked(struct smcu_conn *conn);
 void smcu_conn_wake(struct smcu_conn *conn, unsigned int wake);
 
 static inline u32 smcu_conn_tx_free(const struct smcu_conn *conn)

@@ -15,12 +15,16 @@ static void consume(struct smcu_conn *conn, u32 n)
 {
 	spin_lock_bh(&conn->lock);
 	WRITE_ONCE(conn->rx_read, conn->rx_read + n);
-	if (conn->started && !conn->dead && !conn->eof &&
-	    smcu_rx_announce(conn->rx_read, conn->rx_announced, conn->rx_written, conn->rcv_size, conn->peer_blocked, false)) {
+	/* A Linux peer that has closed may have more to send, when there is room: only after an abort nothing comes. */
+	if (conn->started && !conn->dead && !((conn->peer_flags | conn->cflags) & SMCU_CF_ABORT) &&
+	    smcu_rx_announce(conn->rx_read, conn->rx_announced, conn->rx_written, conn->rcv_size, conn->peer_blocked,
+			     conn->update_req)) {
 		conn->cdc_due = true;
 		smcu_conn_post_locked(conn, NULL, 0, conn->tx_sent, 0, false);
 		if (conn->rx_announced == conn->rx_read)
 			conn->peer_blocked = false;
+		if (conn->rx_announced == conn->rx_written)
+			conn->update_req = false;
 	}
 	spin_unlock_bh(&conn->lock);
 	smcu_stat_add(conn->sn, rx_bytes, n);

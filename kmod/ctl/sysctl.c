@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/sysctl.h>
 #include "base/base.h"
+#include "compat/ops_shape.h"
 #include "ctl/ctl.h"
 #include "link/link.h"
 #include "proto/wire_clc.h"
@@ -87,6 +88,9 @@ static int proc_testlink(const struct ctl_table *table, int write, void *buf, si
 	return err;
 }
 
+SMCU_SHAPE_PROC_HANDLER(shaped_ueid, proc_ueid);
+SMCU_SHAPE_PROC_HANDLER(shaped_testlink, proc_testlink);
+
 int smcu_sysctl_net_init(struct net *net)
 {
 	struct smcu_net *sn = smcu_base_net(net);
@@ -99,11 +103,12 @@ int smcu_sysctl_net_init(struct net *net)
 		  .proc_handler = proc_dointvec_minmax, .extra1 = &ring_min, .extra2 = &ring_max },
 		{ .procname = "wmem", .data = &sn->wmem, .maxlen = sizeof(int), .mode = 0644,
 		  .proc_handler = proc_dointvec_minmax, .extra1 = &ring_min, .extra2 = &ring_max },
-		{ .procname = "ueid", .data = sn, .maxlen = UEID_TEXT, .mode = 0644, .proc_handler = proc_ueid },
+		{ .procname = "ueid", .data = sn, .maxlen = UEID_TEXT, .mode = 0644, .proc_handler = shaped_ueid },
 		{ .procname = "testlink_time", .data = &testlink_time, .maxlen = sizeof(int), .mode = 0644,
-		  .proc_handler = proc_testlink, .extra1 = SYSCTL_ZERO, .extra2 = &testlink_max },
+		  .proc_handler = shaped_testlink, .extra1 = SYSCTL_ZERO, .extra2 = &testlink_max },
+		{ }	/* room for the end of a table, which older kernels mark */
 	};
-	size_t n = ARRAY_SIZE(template) - !net_eq(net, &init_net);
+	size_t n = ARRAY_SIZE(template) - 1 - !net_eq(net, &init_net);
 	struct ctl_table *table = kmemdup(template, sizeof(template), GFP_KERNEL);
 
 	if (!table)

@@ -29,6 +29,7 @@ enum smcu_link_limits {
 	SMCU_POOL_RESTING = 64,		/* ...unless there are more of them */
 	SMCU_MAX_LGRS = 1024,		/* groups of this host: a peer may name itself anew each time */
 	SMCU_RKEY_REQS = 512,		/* requests of ours that may wait for their turn */
+	SMCU_RTOKENS = 512,		/* rings of the peer that we know: one for each connection, and what it keeps in reserve */
 };
 
 /**
@@ -88,6 +89,16 @@ struct smcu_rkey_req {
 };
 
 /**
+ * struct smcu_rtoken - a ring of the peer
+ * @rkey: key
+ * @addr: address
+ */
+struct smcu_rtoken {
+	u32 rkey;
+	u64 addr;
+};
+
+/**
  * struct smcu_rings - rings of one kind
  * @used: with connections
  * @idle: in the pool
@@ -137,6 +148,8 @@ struct smcu_rings {
  * @link_num: number of the link; set before ACTIVE
  * @rkey_reqs: requests of ours; the first is on the wire; under @lock
  * @n_rkey_reqs: their number; under @lock
+ * @rtokens: rings of the peer, in no order; under @lock
+ * @n_rtokens: how many
  * @members: connections that have not been told of a loss; under @lock
  * @lost_members: those that have; under @lock
  * @n_members: both together; under @lock
@@ -144,7 +157,7 @@ struct smcu_rings {
  * @lost_wq: they wait here
  * @rooms: members to be told that there is room; under @lock
  * @rx_seq: counts received messages; written by the receive upcall only, read lockless
- * @rx_seen: value of @rx_seq at the last look; of @test_work
+ * @rx_seen: value of @rx_seq at the last look of @test_work, or at an event of the port; lockless
  * @testing: a TEST_LINK is on its way; of @test_work
  * @test_due: until when the answer is waited for, jiffies; of @test_work
  * @idle_work: ends a group without users
@@ -189,6 +202,8 @@ struct smcu_lgr {
 	u8 link_num;
 	struct list_head rkey_reqs;
 	unsigned int n_rkey_reqs;
+	struct smcu_rtoken *rtokens;
+	unsigned int n_rtokens;
 	struct list_head members;
 	struct list_head lost_members;
 	unsigned int n_members;
@@ -250,6 +265,10 @@ void smcu_llc_rkey_delete(struct smcu_lgr *lgr, u32 rkey);
 void smcu_llc_rkey_forget(struct smcu_lgr *lgr, struct smcu_buf *buf);
 void smcu_llc_rkey_fail_all(struct smcu_lgr *lgr);
 void smcu_llc_rkey_work(struct work_struct *work);
+
+/* rtoken.c */
+bool smcu_rtoken_add(struct smcu_lgr *lgr, u32 rkey, u64 addr);
+void smcu_rtoken_del(struct smcu_lgr *lgr, u32 rkey);
 
 /* llc_test.c */
 unsigned long smcu_llc_test_interval(void);

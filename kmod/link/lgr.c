@@ -77,8 +77,11 @@ static void resolve_lgr(struct smcu_lgr *lgr)
 /* Memory only; any context. */
 void smcu_lgr_drop(struct smcu_lgr *lgr)
 {
-	if (refcount_dec_and_test(&lgr->refs))
-		kfree_rcu(lgr, rcu);
+	if (!refcount_dec_and_test(&lgr->refs))
+		return;
+	/* Who finds the group under RCU looks at its members, not at these. */
+	kfree(lgr->rtokens);
+	kfree_rcu(lgr, rcu);
 }
 
 /* One more user, if it is ACTIVE and (for a server, who has the choice) not full. */
@@ -147,22 +150,24 @@ void smcu_lgr_create_abandon(const struct smcu_lgr_spec *spec)
 	resolve(mk);
 }
 
-struct smcu_lgr *smcu_lgr_find_client(struct net *net, const u8 *peer_id, const u8 *peer_gid, u32 peer_qpn)
+struct smcu_lgr *smcu_lgr_find_client(struct net *net, const u8 *peer_id, const u8 *peer_gid, u32 peer_qpn, u32 rkey, u64 addr)
 {
 	struct smcu_lgr *lgr;
+	int err = -ENOLINK;
 
 	spin_lock_bh(&lgrs_lock);
 	list_for_each_entry(lgr, &lgrs, node) {
-		/* What is compared was written before the group became ACTIVE. */
+		/* What is compared first was written before the group became ACTIVE. */
 		if (lgr->role != SMCU_CLIENT || smcu_lgr_state(lgr) != SMCU_LGR_ACTIVE ||
 		    lgr->key.net_cookie != net->net_cookie || lgr->peer.qpn != peer_qpn ||
 		    memcmp(lgr->true_id, peer_id, SMCU_PEER_ID_LEN) ||
 		    memcmp(lgr->peer.gid, peer_gid, SMCU_GID_LEN))
 			continue;
-		if (try_use(lgr, false))
+		err = -EACCES;
+		if (smcu_lgr_knows(lgr, rkey, addr) && try_use(lgr, false))
 			goto out;
 	}
-	lgr = NULL;
+	lgr = ERR_PTR(err);
 out:
 	spin_unlock_bh(&lgrs_lock);
 	return lgr;
@@ -337,6 +342,11 @@ static struct smcu_lgr *alloc_lgr(const struct smcu_lgr_spec *spec)
 	lgr = kzalloc(sizeof(*lgr), GFP_KERNEL);
 	if (!lgr)
 		return NULL;
+	lgr->rtokens = kcalloc(SMCU_RTOKENS, sizeof(*lgr->rtokens), GFP_KERNEL);
+	if (!lgr->rtokens) {
+		kfree(lgr);
+		return NULL;
+	}
 	lgr->role = spec->role;
 	key_of(spec, &lgr->key);
 	memcpy(lgr->true_id, spec->peer_id, SMCU_PEER_ID_LEN);
@@ -499,8 +509,11 @@ static void port_event(struct ib_device *ibdev, u8 port_num)
 		if (lgr->key.ibdev != ibdev || lgr->key.port_num != port_num)
 			continue;
 		spin_lock(&lgr->lock);
-		if (lgr->state == SMCU_LGR_ACTIVE)
+		if (lgr->state == SMCU_LGR_ACTIVE) {
+			/* What came before the event says nothing about the link now. */
+			WRITE_ONCE(lgr->rx_seen, READ_ONCE(lgr->rx_seq));
 			mod_delayed_work(smcu_link_wq, &lgr->test_work, 0);
+		}
 		spin_unlock(&lgr->lock);
 	}
 	spin_unlock_bh(&lgrs_lock);
@@ -534,18 +547,9 @@ int smcu_link_init(void)
 	smcu_link_wq = alloc_workqueue("smcu_link", WQ_UNBOUND, 0);
 	if (!smcu_link_wq)
 		return -ENOMEM;
-	err = smcu_xport_init();
-	if (err)
-		goto err_wq;
 	err = smcu_dev_init(device_gone, port_event);
 	if (err)
-		goto err_xport;
-	return 0;
-
-err_xport:
-	smcu_xport_exit();
-err_wq:
-	destroy_workqueue(smcu_link_wq);
+		destroy_workqueue(smcu_link_wq);
 	return err;
 }
 
@@ -553,7 +557,6 @@ void smcu_link_exit(void)
 {
 	end_all(NULL, SMCU_DEL_PROGRAM);
 	smcu_dev_exit();
-	smcu_xport_exit();
 	destroy_workqueue(smcu_link_wq);
 	smcu_member_exit();
 	/* Upcalls that were looked up under RCU. */

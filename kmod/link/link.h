@@ -52,7 +52,8 @@ void smcu_waiter_cancel(struct smcu_waiter *w);
  * @role: ours
  * @peer_id: the peer's instance as the first contact named it (server: from the proposal, may be zero)
  * @peer_gid: the peer's GID
- * @peer_addr: server: the client's TCP address, IPv4-mapped: what a proposal claims anybody can claim; client: zero
+ * @peer_addr: server: the client's TCP address, IPv4-mapped: what a proposal claims anybody can claim; client: zero, since an accept
+ *             must name a ring of which the group's own peer has told, see smcu_lgr_find_client()
  * @path: our end
  * @terms: negotiated
  */
@@ -91,10 +92,32 @@ void smcu_lgr_create_abandon(const struct smcu_lgr_spec *spec);
  * @peer_id: from the accept
  * @peer_gid: from the accept
  * @peer_qpn: from the accept
+ * @rkey: from the accept
+ * @addr: from the accept
  *
- * Return: an active group, referenced, or NULL
+ * An accept can claim to come from any host. One that is true names a ring which was announced on the group's link before.
+ *
+ * Return: an active group, referenced; ERR_PTR(-ENOLINK) no such group; ERR_PTR(-EACCES) the group's peer has no such ring
  */
-struct smcu_lgr *smcu_lgr_find_client(struct net *net, const u8 *peer_id, const u8 *peer_gid, u32 peer_qpn);
+struct smcu_lgr *smcu_lgr_find_client(struct net *net, const u8 *peer_id, const u8 *peer_gid, u32 peer_qpn, u32 rkey, u64 addr);
+
+/**
+ * smcu_lgr_learn() - first contact: CLC has told of a ring of the peer
+ * @lgr: being made
+ * @rkey: key
+ * @addr: address
+ */
+void smcu_lgr_learn(struct smcu_lgr *lgr, u32 rkey, u64 addr);
+
+/**
+ * smcu_lgr_knows() - has the peer told of this ring on its link, or at first contact, and not taken it back since?
+ * @lgr: group
+ * @rkey: key
+ * @addr: address
+ *
+ * Context: any but hard interrupts
+ */
+bool smcu_lgr_knows(struct smcu_lgr *lgr, u32 rkey, u64 addr);
 
 /**
  * smcu_lgr_create() - a new group with one endpoint, not yet connected
@@ -175,14 +198,13 @@ struct smcu_buf *smcu_lgr_rmb_get(struct smcu_lgr *lgr, u32 size);
 /**
  * smcu_lgr_rmb_put() - give it back
  * @lgr: group
- * @buf: ring, zeroed up to @dirty bytes by link/ before another connection gets it
- * @dirty: bytes that may have been written
+ * @buf: ring
  * @reuse: both ends are through with it; else it stays registered, but nobody gets it for a while: writes of the peer that are
  *         on their way would otherwise hit another connection, or, were it unregistered, take the whole link down
  *
  * Context: may sleep
  */
-void smcu_lgr_rmb_put(struct smcu_lgr *lgr, struct smcu_buf *buf, u32 dirty, bool reuse);
+void smcu_lgr_rmb_put(struct smcu_lgr *lgr, struct smcu_buf *buf, bool reuse);
 
 /**
  * smcu_lgr_sndbuf_get() - a mapped send ring, from the pool or new

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * CONFIRM_RKEY and DELETE_RKEY. Requests of the peer are answered at once: the keys come again by CLC, nothing is stored here.
+ * CONFIRM_RKEY and DELETE_RKEY. Requests of the peer are answered at once; what they say is kept in rtoken.c.
  * Requests of ours form a queue whose first one is on the wire: Linux drops a second one while it works on the first. The queue
  * is under lgr->lock, also while posting; an answer, a timeout and the end of the group take requests out, whoever is first.
  */
@@ -11,6 +11,13 @@ enum { RETRY_MS = 10 };			/* until the send queue may have room */
 
 void smcu_llc_on_rkey_request(struct smcu_lgr *lgr, struct smcu_llc_msg *msg)
 {
+	u8 i;
+
+	if (msg->type == SMCU_LLC_DELETE_RKEY)
+		for (i = 0; i < msg->delete_rkey.n; i++)
+			smcu_rtoken_del(lgr, msg->delete_rkey.rkey[i]);
+	else if (!smcu_rtoken_add(lgr, msg->confirm_rkey.rkey, msg->confirm_rkey.addr))
+		msg->confirm_rkey.negative = true;
 	msg->response = true;
 	smcu_llc_send(lgr, msg);
 }

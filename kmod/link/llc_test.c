@@ -33,8 +33,8 @@ void smcu_llc_test_work(struct work_struct *work)
 	unsigned long delay = smcu_llc_test_interval();
 	u32 seq = READ_ONCE(lgr->rx_seq);
 
-	if (seq != lgr->rx_seen || !READ_ONCE(interval)) {
-		lgr->rx_seen = seq;
+	if (seq != READ_ONCE(lgr->rx_seen) || !READ_ONCE(interval)) {
+		WRITE_ONCE(lgr->rx_seen, seq);
 		lgr->testing = false;
 	} else if (lgr->testing && time_before(jiffies, lgr->test_due)) {
 		/* Woken early, by an event of the port. */

@@ -2,9 +2,15 @@
 /*
  * The rings of a group: given to connections, taken back, kept for the next. Process context. All lists are under ring_lock,
  * which is held while the adapter is told of a ring; so when the group is dismantled every ring it knows of is on a list.
+ *
+ * Rings are not cleared between connections: what is in a receive ring was written by the peer of this group, which can't read
+ * it, and programs get no byte that was not announced for their own connection.
  */
+#include <linux/delay.h>
 #include <linux/slab.h>
 #include "link/internal.h"
+
+enum { ADOPT_TRIES = 20 };
 
 static void init_rings(struct smcu_rings *r)
 {
@@ -44,7 +50,6 @@ static struct smcu_buf *take_rested(struct smcu_rings *r, u32 size)
 			break;
 		list_move(&buf->node, &r->used);
 		r->n_resting--;
-		smcu_buf_clear(buf, buf->size);
 		return buf;
 	}
 	return NULL;
@@ -73,7 +78,7 @@ out:
 }
 
 /* Make the adapter know a new ring. On failure it is the caller's, unknown to the adapter. */
-static int adopt(struct smcu_lgr *lgr, struct smcu_rings *r, struct smcu_buf *buf)
+static int try_adopt(struct smcu_lgr *lgr, struct smcu_rings *r, struct smcu_buf *buf)
 {
 	bool receive = r == &lgr->rmbs;
 	struct smcu_xport *xp;
@@ -85,9 +90,7 @@ static int adopt(struct smcu_lgr *lgr, struct smcu_rings *r, struct smcu_buf *bu
 		goto out;
 	err = receive ? smcu_xport_register(xp, buf) : smcu_xport_map(xp, buf);
 	if (err) {
-		/* Registration posted and not completed: the queue must be empty before the region goes. */
-		if (buf->mr)
-			smcu_xport_kill(xp);
+		/* Mapped, perhaps, but nothing of it was posted. */
 		smcu_xport_unmap(xp, buf);
 		goto out;
 	}
@@ -96,9 +99,20 @@ static int adopt(struct smcu_lgr *lgr, struct smcu_rings *r, struct smcu_buf *bu
 	list_add(&buf->node, &r->used);
 out:
 	mutex_unlock(&lgr->ring_lock);
-	if (err == -ETIMEDOUT)
-		smcu_lgr_end(lgr, SMCU_R_LINK_UP, 0, false);
 	return err;
+}
+
+/*
+ * A queue that is full has room again in a moment, unless the peer acknowledges nothing: not to be waited for, and least of all
+ * with the lock.
+ */
+static int adopt(struct smcu_lgr *lgr, struct smcu_rings *r, struct smcu_buf *buf)
+{
+	int tries = ADOPT_TRIES, err;
+
+	while ((err = try_adopt(lgr, r, buf)) == -EAGAIN && --tries)
+		usleep_range(500, 2000);
+	return err == -EAGAIN ? -ENOBUFS : err;
 }
 
 static struct smcu_buf *get_ring(struct smcu_lgr *lgr, struct smcu_rings *r, u32 size)
@@ -174,6 +188,7 @@ void smcu_lgr_sndbuf_disown(struct smcu_lgr *lgr, struct smcu_buf *buf)
 /* Return: true where the ring has left the adapter and the caller frees it. */
 static bool put_ring(struct smcu_lgr *lgr, struct smcu_rings *r, struct smcu_buf *buf, bool keep)
 {
+	bool receive = r == &lgr->rmbs;
 	struct smcu_xport *xp;
 	bool free = false;
 
@@ -185,7 +200,8 @@ static bool put_ring(struct smcu_lgr *lgr, struct smcu_rings *r, struct smcu_buf
 	} else if (smcu_lgr_state(lgr) == SMCU_LGR_DEAD || smcu_xport_is_down(xp)) {
 		/* The adapter may still be at it. */
 		list_move(&buf->node, &lgr->orphans);
-	} else if (!keep) {
+	} else if (!keep || (receive && !buf->known && r->n_idle >= SMCU_POOL_IDLE)) {
+		/* Not unregistered either where the registration itself may still be on its way: only an answer is a proof. */
 		list_move_tail(&buf->node, &r->resting);
 		buf->since = jiffies;
 		r->n_resting++;
@@ -201,7 +217,7 @@ static bool put_ring(struct smcu_lgr *lgr, struct smcu_rings *r, struct smcu_buf
 	return free;
 }
 
-void smcu_lgr_rmb_put(struct smcu_lgr *lgr, struct smcu_buf *buf, u32 dirty, bool reuse)
+void smcu_lgr_rmb_put(struct smcu_lgr *lgr, struct smcu_buf *buf, bool reuse)
 {
 	bool known;
 	u32 rkey = buf->rkey;
@@ -210,8 +226,6 @@ void smcu_lgr_rmb_put(struct smcu_lgr *lgr, struct smcu_buf *buf, u32 dirty, boo
 
 	smcu_llc_rkey_forget(lgr, buf);
 	known = buf->known;
-	if (reuse)
-		smcu_buf_clear(buf, dirty);
 	if (!put_ring(lgr, &lgr->rmbs, buf, reuse))
 		return;
 	smcu_buf_free(buf);

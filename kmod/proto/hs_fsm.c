@@ -33,7 +33,7 @@
 static const struct smcu_hs_step table[SMCU_HS_COUNT][SMCU_HE_COUNT] = {
 	/*	decline bad eof fail timeout; start proposal accept_fc accept_join confirm; lgr_new lgr_join rkey_ok link_up */
 	ROW(C_START,
-	    BACK, DEAD, DEAD, DECL, DECL,
+	    BACK, DEAD, DEAD, DECL, BACK,
 	    GO(C_WAIT_ACCEPT, PROPOSE), DEAD, DEAD, DEAD, DEAD,
 	    DEAD, DEAD, DEAD, DEAD),
 	ROW(C_WAIT_ACCEPT,
@@ -89,7 +89,7 @@ struct smcu_hs_step smcu_hs_next(u8 state, u8 event)
 u32 smcu_hs_timeout_ms(u8 state)
 {
 	static const u32 limits[SMCU_HS_COUNT] = {
-		[SMCU_HS_C_START]		= SMCU_T_CLC,
+		[SMCU_HS_C_START]		= SMCU_T_CLC / 2,
 		[SMCU_HS_C_WAIT_ACCEPT]		= SMCU_T_QUEUE,
 		[SMCU_HS_C_WAIT_RKEY]		= SMCU_T_QUEUE,
 		[SMCU_HS_C_WAIT_LINK]		= SMCU_T_LINK_CLIENT,

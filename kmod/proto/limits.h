@@ -35,6 +35,7 @@ enum smcu_limits {
 
 	SMCU_T_CLC = 6000,		/* waiting for proposal, as Linux does */
 	SMCU_T_QUEUE = 20000,		/* where others may be first: Linux does handshakes one after another, so do keys on a link */
+	SMCU_T_HANDSHAKE = 24000,	/* all of it, however the states follow each other: so long a program may wait */
 	SMCU_T_LINK_SERVER = 3000,	/* CONFIRM_LINK: 2 s and 1 s of grace for a decline */
 	SMCU_T_LINK_CLIENT = 5000,	/* CONFIRM_LINK: 4 s and 1 s of grace */
 	SMCU_T_LLC = 2000,		/* answer to any other LLC request */

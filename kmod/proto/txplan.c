@@ -50,7 +50,12 @@ bool smcu_rx_announce(u64 read, u64 announced, u64 written, u32 size, bool block
 		return true;
 	if (threshold < ANNOUNCE_MIN)
 		threshold = ANNOUNCE_MIN;
-	if (read - announced <= threshold)
+	if (read - announced <= threshold || (!blocked && occupied < size / 2))
 		return false;
-	return blocked || occupied >= size / 2;
+	/*
+	 * Not at each tenth: the writer would fill the little room, stop, and wait for the next. Half the ring, or when the reader is
+	 * about to have nothing left. A writer whose window is shut (occupied == size) can't be forgotten: a reader that goes on gets
+	 * to the one or the other.
+	 */
+	return read - announced >= size / 2 || written - read <= size / 4;
 }

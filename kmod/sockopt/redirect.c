@@ -37,6 +37,7 @@ struct hook {
 	const char *symbol;
 	u64 (*target)(u64 r1, u64 level, u64 optname, u64 optval, u64 optlen);
 	bool is_required;	/* without it the module is of no use */
+	bool is_recent;		/* 6.1 and 6.12 have no such helper */
 	bool is_active;
 	struct ftrace_ops ops;
 };
@@ -91,6 +92,20 @@ static u64 for_sock_ops(u64 r1, u64 level, u64 optname, u64 optval, u64 optlen)
 	return request(ops->sk);
 }
 
+/* cgroup/sock_create: nobody else has the socket yet, so nobody has locked it either; what is below us asserts the lock. */
+static u64 for_new_sk(u64 r1, u64 level, u64 optname, u64 optval, u64 optlen)
+{
+	struct sock *sk = (struct sock *)(unsigned long)r1;
+	u64 ret;
+
+	local_bh_disable();
+	bh_lock_sock(sk);
+	ret = request(sk);
+	bh_unlock_sock(sk);
+	local_bh_enable();
+	return ret;
+}
+
 /*
  * bpf_unlocked_sk_setsockopt (lsm_cgroup socket_post_create) is left out: nobody holds the socket's lock there, and the
  * path below asserts it.
@@ -99,6 +114,7 @@ static struct hook hooks[] = {
 	{ .symbol = "bpf_sock_addr_setsockopt", .target = for_sock_addr, .is_required = true },
 	{ .symbol = "bpf_sk_setsockopt", .target = for_sk },
 	{ .symbol = "bpf_sock_ops_setsockopt", .target = for_sock_ops },
+	{ .symbol = "bpf_sock_create_setsockopt", .target = for_new_sk, .is_recent = true },
 };
 
 /* Runs at the helper's first instruction with preemption off: compare, and change nothing but the address to continue at. */
@@ -135,15 +151,15 @@ static int hook_install(struct hook *hook)
 	/* By name: finding the address is ftrace's business, and a name it does not know is an error here, not a crash later. */
 	err = ftrace_set_filter(&hook->ops, (unsigned char *)hook->symbol, strlen(hook->symbol), 1);
 	if (err) {
-		pr_warn("this kernel has no traceable %s(): error %d\n", hook->symbol, err);
+		if (!hook->is_recent)
+			pr_warn("this kernel has no traceable %s(): error %d\n", hook->symbol, err);
 		goto err_free_filter;
 	}
 
 	err = register_ftrace_function(&hook->ops);
 	if (err) {
 		pr_warn("%s() cannot be redirected: error %d%s\n", hook->symbol, err,
-			err == -EBUSY ? " (livepatched, or another module redirects it)" :
-			err == -EPERM || err == -ENODEV ? " (is kernel.ftrace_enabled=0?)" : "");
+			err == -EBUSY ? " (set kernel.ftrace_enabled=1; or it is livepatched, or another module redirects it)" : "");
 		goto err_free_filter;
 	}
 
@@ -196,7 +212,7 @@ static int __init smc_ulp_bpf_init(void)
 		}
 	}
 
-	pr_info("bpf_setsockopt(TCP_ULP, \"" NAME "\") works in %d of %zu helpers\n", active, ARRAY_SIZE(hooks));
+	pr_info("bpf_setsockopt(TCP_ULP, \"" NAME "\") works in %d helpers\n", active);
 	return 0;
 }
 

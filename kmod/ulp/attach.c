@@ -36,9 +36,10 @@ struct smcu_ctx *smcu_attach_ctx_new(struct sock *sk, bool server, gfp_t gfp)
 	ctx->server = server;
 	INIT_DELAYED_WORK(&ctx->work, smcu_engine_work);
 	spin_lock_init(&ctx->lock);
+	mutex_init(&ctx->quiesce);
 	INIT_LIST_HEAD(&ctx->children);
 	INIT_LIST_HEAD(&ctx->child_node);
-	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, sk, ctx->base, server);
+	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, sk, server);
 	spin_lock_bh(&ctx->sn->socks_lock);
 	list_add(&ctx->node, &ctx->sn->socks);
 	spin_unlock_bh(&ctx->sn->socks_lock);
@@ -95,10 +96,15 @@ static void unhook_locked(struct smcu_ctx *ctx)
 	lockdep_assert_held_write(&sk->sk_callback_lock);
 	if (!ctx->hooked)
 		return;
-	WRITE_ONCE(sk->sk_state_change, ctx->saved_state_change);
-	WRITE_ONCE(sk->sk_data_ready, ctx->saved_data_ready);
-	WRITE_ONCE(sk->sk_write_space, ctx->saved_write_space);
-	WRITE_ONCE(sk->sk_error_report, ctx->saved_error_report);
+	/* A kernel service that has accepted the socket may have put its own over ours. */
+	if (sk->sk_state_change == smcu_state_change)
+		WRITE_ONCE(sk->sk_state_change, ctx->saved_state_change);
+	if (sk->sk_data_ready == smcu_data_ready)
+		WRITE_ONCE(sk->sk_data_ready, ctx->saved_data_ready);
+	if (sk->sk_write_space == smcu_write_space)
+		WRITE_ONCE(sk->sk_write_space, ctx->saved_write_space);
+	if (sk->sk_error_report == smcu_error_report)
+		WRITE_ONCE(sk->sk_error_report, ctx->saved_error_report);
 	ctx->hooked = false;
 }
 
@@ -124,10 +130,8 @@ void smcu_attach_restore(struct smcu_ctx *ctx)
 	if (sk->sk_socket && sk->sk_socket->ops == smcu_prot_ops_for(sk))
 		WRITE_ONCE(sk->sk_socket->ops, ctx->base_ops);
 	write_unlock_bh(&sk->sk_callback_lock);
-	if (ctx->own_save_syn && sk->sk_state != TCP_LISTEN) {
+	if (tcp_sk(sk)->save_syn == SMCU_SAVE_SYN && sk->sk_state != TCP_LISTEN)
 		tcp_sk(sk)->save_syn = 0;
-		ctx->own_save_syn = false;
-	}
 }
 
 /* A child got its struct socket, with the listener's operations: give it those of its own mode. */
@@ -148,6 +152,24 @@ void smcu_attach_accepted(struct sock *listener, struct socket *newsock)
 }
 
 /*
+ * A thread that was in accept() when the listener was converted goes on in TCP's: nobody tells us of the child, which gets TCP's
+ * operations. So whoever has the child's lock next, and finds it in the list of its parent with a struct socket, puts that right.
+ */
+void smcu_attach_adopt(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+
+	sock_owned_by_me(sk);
+	if (likely(!READ_ONCE(ctx->parent)) || !sk->sk_socket)
+		return;
+	smcu_listen_unlink(ctx);
+	write_lock_bh(&sk->sk_callback_lock);
+	if (smcu_prot_is_ours(sk->sk_prot) && sk->sk_socket->ops == ctx->base_ops)
+		WRITE_ONCE(sk->sk_socket->ops, smcu_prot_ops_for(sk));
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+/*
  * close(2) returns but the connection goes on: the socket takes the shape of a child that was not accepted. It does not become
  * SOCK_DEAD: then a reset from the peer would destroy it here and TCP's close, which is still to come, would do so again.
  */
@@ -159,7 +181,7 @@ void smcu_attach_detach_socket(struct sock *sk)
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
-static int ulp_init(struct sock *sk)
+static int convert(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -171,6 +193,12 @@ static int ulp_init(struct sock *sk)
 	if (sk->sk_state != TCP_LISTEN &&
 	    (sk->sk_state != TCP_CLOSE || (sk->sk_socket && sk->sk_socket->state != SS_UNCONNECTED)))
 		return -EISCONN;
+	/*
+	 * A connection that is over, such as a child that was reset before accept(): a program of lsm_cgroup/sock_graft has it with
+	 * sk_callback_lock held, which is taken below.
+	 */
+	if (sk->sk_state == TCP_CLOSE && inet_sk(sk)->inet_dport)
+		return -EISCONN;
 	/* Repair has no handshake; a Fast Open that is under way has put data before any CLC message. */
 	if (tp->repair || tp->fastopen_req || inet_test_bit(DEFER_CONNECT, sk))
 		return -EOPNOTSUPP;
@@ -180,11 +208,9 @@ static int ulp_init(struct sock *sk)
 	ctx = smcu_attach_ctx_new(sk, sk->sk_state == TCP_LISTEN, GFP_ATOMIC);
 	if (!ctx)
 		return -ENOMEM;
-	if (!tp->save_syn) {
-		/* A listener learns of its peers' option from the saved SYN. */
-		tp->save_syn = 1;
-		ctx->own_save_syn = true;
-	}
+	/* A listener learns of its peers' option from the saved SYN. */
+	if (!tp->save_syn)
+		tp->save_syn = SMCU_SAVE_SYN;
 
 	write_lock_bh(&sk->sk_callback_lock);
 	if (sk->sk_user_data) {
@@ -208,10 +234,20 @@ static int ulp_init(struct sock *sk)
 	return 0;
 
 err_busy:
-	if (ctx->own_save_syn)
+	if (tp->save_syn == SMCU_SAVE_SYN)
 		tp->save_syn = 0;
 	smcu_attach_discard(ctx);
 	return -EBUSY;
+}
+
+static int ulp_init(struct sock *sk)
+{
+	int err = convert(sk);
+
+	/* The core has cleared it in advance, and nothing but TCP will run on this socket. */
+	if (err && sk->sk_socket)
+		set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
+	return err;
 }
 
 /*
@@ -271,8 +307,11 @@ int smcu_ulp_init(void)
 {
 	int err = tcp_register_ulp(&smcu_ulp_ops);
 
-	if (err == -EEXIST)
+	if (err == -EEXIST) {
 		pr_err("ULP \"" SMCU_ULP_NAME "\" is taken by the kernel's own module: modprobe -r smc_diag smc, and blacklist smc\n");
+		/* modprobe takes EEXIST for "is loaded already" and says nothing. */
+		err = -EBUSY;
+	}
 	return err;
 }
 

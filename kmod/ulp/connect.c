@@ -6,7 +6,7 @@
  */
 #include "ulp/internal.h"
 
-int smcu_connect(struct sock *sk, struct sockaddr *addr, int len)
+int smcu_connect(struct sock *sk, struct sockaddr_unsized *addr, int len)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
 	int err;
@@ -14,6 +14,11 @@ int smcu_connect(struct sock *sk, struct sockaddr *addr, int len)
 	sock_owned_by_me(sk);
 	if (ctx->mode != SMCU_M_INIT)
 		return ctx->base->connect(sk, addr, len);
+	/* Repair restores a connection without a handshake. */
+	if (tcp_sk(sk)->repair) {
+		smcu_fallback(ctx, SMCU_R_SOCKOPT);
+		return sk->sk_prot->connect(sk, addr, len);
+	}
 	/* Fast Open puts data into the SYN, where a CLC message would have to come first. */
 	if (tcp_sk(sk)->fastopen_connect || tcp_sk(sk)->fastopen_req || inet_test_bit(DEFER_CONNECT, sk)) {
 		smcu_fallback(ctx, SMCU_R_FASTOPEN);
@@ -44,8 +49,10 @@ void smcu_state_change(struct sock *sk)
 	switch (ctx->mode) {
 	case SMCU_M_INIT:
 		if (ctx->server && sk->sk_state == TCP_ESTABLISHED) {
-			if (ctx->own_save_syn)
+			if (tcp_sk(sk)->save_syn == SMCU_SAVE_SYN) {
 				tcp_saved_syn_free(tcp_sk(sk));
+				tcp_sk(sk)->save_syn = 0;
+			}
 			smcu_engine_begin(ctx);
 		}
 		break;

@@ -26,12 +26,53 @@ void smcu_engine_kick(struct smcu_ctx *ctx, unsigned long delay)
 	}
 }
 
+/*
+ * The socket's lock, unless somebody has it: a program may keep it as long as it likes, say by sending from a page whose filesystem
+ * does not answer, and a worker that waits is lost to all sockets of this machine. smcu_release_cb() runs the engine again when
+ * the lock is free. Not needed once the descriptor is gone, or by a program's own thread.
+ */
+bool smcu_engine_lock(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+	bool got;
+
+	might_sleep();
+	spin_lock_bh(&sk->sk_lock.slock);
+	got = !sock_owned_by_user_nocheck(sk);
+	if (got)
+		sk->sk_lock.owned = 1;
+	else
+		ctx->want_lock = true;
+	spin_unlock_bh(&sk->sk_lock.slock);
+	/* As lock_sock() says it, for the release_sock() that follows. */
+	if (got)
+		mutex_acquire(&sk->sk_lock.dep_map, 0, 1, _RET_IP_);
+	return got;
+}
+
+/* Somebody is through with the socket; its spinlock is held. */
+void smcu_release_cb(struct sock *sk)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+
+	smcu_prot_base(sk)->release_cb(sk);
+	if (ctx && ctx->want_lock) {
+		ctx->want_lock = false;
+		smcu_engine_kick(ctx, 0);
+	}
+}
+
+static bool hs_lock(struct smcu_hs *hs)
+{
+	return smcu_engine_lock(container_of(hs, struct smcu_ctx, hs));
+}
+
 static void hs_kick(struct smcu_hs *hs, unsigned long delay)
 {
 	smcu_engine_kick(container_of(hs, struct smcu_ctx, hs), delay);
 }
 
-const struct smcu_hs_ops smcu_engine_hs_ops = { .kick = hs_kick };
+const struct smcu_hs_ops smcu_engine_hs_ops = { .kick = hs_kick, .lock = hs_lock };
 
 /* TCP is established and both sides have the option. Socket locked, often in softirq. */
 void smcu_engine_begin(struct smcu_ctx *ctx)
@@ -41,16 +82,14 @@ void smcu_engine_begin(struct smcu_ctx *ctx)
 	ctx->pinned = true;
 	atomic_inc(&ctx->sn->handshakes);
 	ctx->counted = true;
-	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, ctx->sk, ctx->base, ctx->server);
+	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, ctx->sk, ctx->server);
 	if (ctx->server)
 		smcu_stat_inc(ctx->sn, hs_server);
 	else
 		smcu_stat_inc(ctx->sn, hs_client);
-	/* TCP calls data_ready only from SO_RCVLOWAT on, and heeds SO_PEEK_OFF: not for CLC messages. */
+	/* TCP calls data_ready only from SO_RCVLOWAT on: not for CLC messages. Until they are over getsockopt() says 1. */
 	ctx->rcvlowat = ctx->sk->sk_rcvlowat;
-	ctx->peek_off = ctx->sk->sk_peek_off;
 	WRITE_ONCE(ctx->sk->sk_rcvlowat, 1);
-	WRITE_ONCE(ctx->sk->sk_peek_off, -1);
 	WRITE_ONCE(ctx->mode, SMCU_M_HS);
 	smcu_engine_kick(ctx, 0);
 }
@@ -61,7 +100,6 @@ void smcu_engine_left_hs(struct smcu_ctx *ctx)
 	if (ctx->mode != SMCU_M_HS)
 		return;
 	WRITE_ONCE(ctx->sk->sk_rcvlowat, ctx->rcvlowat);
-	WRITE_ONCE(ctx->sk->sk_peek_off, ctx->peek_off);
 }
 
 /* The connection, for the first step of the handshake or the first early byte. Socket locked by the caller. */
@@ -122,12 +160,15 @@ static void tcp_close_detached(struct smcu_ctx *ctx)
 	ctx->base->close(sk, 0);
 }
 
+/* The ends of a handshake. Each comes again if somebody has the socket: the handshake stays where it ended. */
 static void become_smc(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
 	struct smcu_conn_view v;
 
-	lock_sock(sk);
+	if (!smcu_engine_lock(ctx))
+		return;
+	smcu_attach_adopt(ctx);
 	if (ctx->mode == SMCU_M_HS) {
 		smcu_engine_left_hs(ctx);
 		if (ctx->server)
@@ -155,7 +196,8 @@ static void become_tcp(struct smcu_ctx *ctx)
 	bool flush = false;
 	u32 left = 0;
 
-	lock_sock(sk);
+	if (!smcu_engine_lock(ctx))
+		return;
 	if (ctx->mode == SMCU_M_HS) {
 		smcu_engine_left_hs(ctx);
 		ctx->diag = ctx->hs.diag;
@@ -163,6 +205,8 @@ static void become_tcp(struct smcu_ctx *ctx)
 			smcu_conn_unsent(ctx->conn, &left);
 		if (left || ctx->shut) {
 			ctx->reason = ctx->hs.reason;
+			/* Reading is TCP's from here, and so is its end. */
+			WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | (ctx->shut & RCV_SHUTDOWN));
 			WRITE_ONCE(ctx->mode, SMCU_M_FLUSH);
 			flush = true;
 		} else {
@@ -181,14 +225,19 @@ static void fail(struct smcu_ctx *ctx)
 	struct sock *sk = ctx->sk;
 	int err;
 
-	smcu_stat_inc(ctx->sn, hs_failed);
+	/* TCP's abort waits for the lock, and has no other way: not while somebody has it who may keep it. */
+	if (!smcu_engine_lock(ctx))
+		return;
+	release_sock(sk);
 	/*
 	 * What is on the stream is not what the program thinks: reset, while the mode still keeps it out, and throw away what is
 	 * left, since TCP serves its queue before its errors.
 	 */
 	err = ctx->base->diag_destroy(sk, ECONNRESET);
-	lock_sock(sk);
+	if (!smcu_engine_lock(ctx))
+		return;
 	if (ctx->mode == SMCU_M_HS) {
+		smcu_stat_inc(ctx->sn, hs_failed);
 		smcu_engine_left_hs(ctx);
 		ctx->reason = ctx->hs.reason;
 		smcu_listen_drain(sk);
@@ -208,7 +257,8 @@ static void step_hs(struct smcu_ctx *ctx)
 	int err;
 
 	if (!ctx->hs.conn) {
-		lock_sock(ctx->sk);
+		if (!smcu_engine_lock(ctx))
+			return;
 		err = smcu_engine_conn(ctx);
 		release_sock(ctx->sk);
 		if (err) {
@@ -217,23 +267,23 @@ static void step_hs(struct smcu_ctx *ctx)
 		}
 		ctx->hs.conn = ctx->conn;
 	}
-	switch (smcu_hs_step(&ctx->hs)) {
+	if (!smcu_hs_step(&ctx->hs))
+		return;
+	switch (ctx->hs.state) {
 	case SMCU_HS_DONE:
 		become_smc(ctx);
 		break;
 	case SMCU_HS_FALLBACK:
 		become_tcp(ctx);
 		break;
-	case SMCU_HS_FAILED:
-		fail(ctx);
-		break;
 	default:
+		fail(ctx);
 		break;
 	}
 }
 
 /* The socket was destroyed, or is being taken out of our hands: end whatever is going on, say so to the peer, let go. */
-static void clean_up(struct smcu_ctx *ctx)
+static void clean_up(struct smcu_ctx *ctx, unsigned long until)
 {
 	smcu_hs_cancel(&ctx->hs);
 	if (ctx->conn) {
@@ -241,7 +291,7 @@ static void clean_up(struct smcu_ctx *ctx)
 		if (ctx->hs.state == SMCU_HS_DONE)
 			smcu_conn_start(ctx->conn);
 		smcu_conn_close(ctx->conn, true);
-		smcu_conn_leave(ctx->conn);
+		smcu_conn_leave(ctx->conn, until);
 	}
 	unpin(ctx);
 }
@@ -251,7 +301,8 @@ void smcu_engine_work(struct work_struct *work)
 	struct smcu_ctx *ctx = container_of(to_delayed_work(work), struct smcu_ctx, work);
 	struct sock *sk = ctx->sk;
 
-	if (READ_ONCE(ctx->stopping))
+	/* Pairs with smcu_disconnect(). */
+	if (smp_load_acquire(&ctx->stopping))
 		goto out;
 	if (smcu_ulp_mode(ctx) == SMCU_M_HS)
 		step_hs(ctx);
@@ -271,7 +322,7 @@ void smcu_engine_work(struct work_struct *work)
 		smcu_fallback_flush(ctx);
 		break;
 	case SMCU_M_DEAD:
-		clean_up(ctx);
+		clean_up(ctx, jiffies + SMCU_LEAVE_TIMEOUT);
 		break;
 	default:
 		break;
@@ -285,9 +336,9 @@ out:
 
 /*
  * Stop the engine for good and clean up: for children of a listener that goes, and for disconnect. The socket is not locked, the mode
- * was set to DEAD by the caller. Nothing kicks it any more but ulp_release(), which is harmless.
+ * was set to DEAD by the caller; @until: see smcu_conn_leave(). Nothing kicks it any more but ulp_release(), which is harmless.
  */
-void smcu_engine_stop(struct smcu_ctx *ctx)
+void smcu_engine_stop(struct smcu_ctx *ctx, unsigned long until)
 {
 	might_sleep();
 	/* An answer on the link may queue it once more before clean_up() takes the waiter away; then it does nothing. */
@@ -297,5 +348,5 @@ void smcu_engine_stop(struct smcu_ctx *ctx)
 	 * A run that finds stopping drops its references.
 	 */
 	flush_delayed_work(&ctx->work);
-	clean_up(ctx);
+	clean_up(ctx, until);
 }

@@ -12,13 +12,27 @@
 /* Socket locked, or in a callback of TCP with its spinlock held. Nothing may be left in the ring. */
 void smcu_fallback(struct smcu_ctx *ctx, enum smcu_reason reason)
 {
+	/* TCP's close would not wait for the engines of the children. */
+	if (WARN_ON_ONCE(ctx->sk->sk_state == TCP_LISTEN))
+		return;
 	ctx->reason = reason;
 	WRITE_ONCE(ctx->mode, SMCU_M_TCP);
 	smcu_attach_restore(ctx);
 	smcu_stat_fallback(ctx->sn, reason);
 }
 
-/* Engine. Return: all is in TCP and the socket is plain. Otherwise write_space or a timer will call again. */
+/* When to look again at a ring that TCP has no room for. */
+static unsigned long flush_delay(struct smcu_ctx *ctx)
+{
+	/* TCP calls write_space; the timer is for memory pressure. */
+	if (ctx->sk->sk_socket)
+		return HZ;
+	/* Not where there is no struct socket: more and more seldom. */
+	ctx->flush_delay = clamp_t(unsigned long, ctx->flush_delay * 2, HZ / 100 + 1, HZ);
+	return ctx->flush_delay;
+}
+
+/* Engine. Return: the socket is plain. Otherwise write_space or a timer will call again. */
 bool smcu_fallback_flush(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
@@ -28,7 +42,8 @@ bool smcu_fallback_flush(struct smcu_ctx *ctx)
 	int n = 0;
 	u32 len;
 
-	lock_sock(sk);
+	if (!smcu_engine_lock(ctx))
+		return false;
 	if (ctx->mode != SMCU_M_FLUSH)
 		goto out;
 	for (;;) {
@@ -39,6 +54,7 @@ bool smcu_fallback_flush(struct smcu_ctx *ctx)
 		if (n <= 0)
 			break;
 		smcu_conn_skip(ctx->conn, n);
+		ctx->flush_delay = 0;
 	}
 	smcu_conn_look(ctx->conn, &v, false);
 	if (ctx->closing) {
@@ -47,14 +63,18 @@ bool smcu_fallback_flush(struct smcu_ctx *ctx)
 			ctx->close_deadline = jiffies + SMCU_PROGRESS_TIMEOUT;
 		ctx->close_left = v.tx_unsent;
 	}
-	if (len && n == -EAGAIN && !(ctx->closing && time_after(jiffies, ctx->close_deadline))) {
-		/* A socket without struct socket gets no write_space; the timer is for it, and for memory pressure. */
-		smcu_engine_kick(ctx, HZ / 100 + 1);
+	/* -EPIPE: TCP can't send any more. */
+	if (len && n != -EPIPE && !(ctx->closing && smcu_shut_is_late(ctx))) {
+		smcu_engine_kick(ctx, flush_delay(ctx));
 		goto out;
 	}
 	/* Sent, or TCP is dead and says so itself, or given up. */
 	smcu_fallback(ctx, ctx->reason);
-	if (ctx->shut) {
+	if (len && ctx->closing) {
+		/* The peer must not take what has arrived for all there is: a reset, not the end of the stream. */
+		sock_set_flag(sk, SOCK_LINGER);
+		WRITE_ONCE(sk->sk_lingertime, 0);
+	} else if (ctx->shut) {
 		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | ctx->shut);
 		ctx->base->shutdown(sk, ctx->shut);
 	}

@@ -2,6 +2,7 @@
 #ifndef SMCU_ULP_INTERNAL_H
 #define SMCU_ULP_INTERNAL_H
 
+#include <linux/mutex.h>
 #include <linux/net.h>
 #include <linux/refcount.h>
 #include <linux/workqueue.h>
@@ -51,7 +52,6 @@ enum smcu_mode {
  * @kicked: the engine was asked for at least once
  * @server: accepted, or listening
  * @synack: the SYN-ACK carried the option (client)
- * @own_save_syn: we have set tp->save_syn
  * @pinned: a reference on @sk is held for upcalls of conn/
  * @unpinning: until a grace period is over
  * @counted: sn->handshakes counts us
@@ -60,10 +60,11 @@ enum smcu_mode {
  * @aborted: conn/ was told to say "abnormal"
  * @fin_sent: TCP was shut down for sending
  * @stopping: smcu_engine_stop() does the cleaning up; the engine keeps still
- * @children_closed: the listener is going: no more children
+ * @quiescers: callers between smcu_listen_quiesce() and smcu_listen_reopen(): no more children; guarded by @lock
+ * @quiesce: one of them at a time
+ * @want_lock: the engine found the socket owned and waits for smcu_release_cb(); under the socket's spinlock
  * @err_posted: the connection's error was put into sk_err once
  * @rcvlowat: SO_RCVLOWAT of the program while the handshake needs every byte
- * @peek_off: SO_PEEK_OFF, likewise
  * @shut: RCV_SHUTDOWN and SEND_SHUTDOWN as the program asked for; sk_shutdown is TCP's
  * @reason: why it is on TCP
  * @diag: the peer's diagnosis
@@ -71,6 +72,8 @@ enum smcu_mode {
  * @conn: the connection; set once under the socket's lock
  * @work: the engine: one step of whatever @mode demands
  * @close_deadline: when an orderly close is given up, jiffies
+ * @close_last: when it is, however slowly it goes on, jiffies
+ * @flush_delay: of the last look at a ring that TCP had no room for, jiffies
  * @close_left: bytes unsent at the last look, to see progress
  * @lock: guards @children and @parent of those in it; leaf
  * @children: of a listener, not yet accepted
@@ -96,7 +99,6 @@ struct smcu_ctx {
 	bool kicked;
 	bool server;
 	bool synack;
-	bool own_save_syn;
 	bool pinned;
 	bool unpinning;
 	bool counted;
@@ -105,10 +107,11 @@ struct smcu_ctx {
 	bool aborted;
 	bool fin_sent;
 	bool stopping;
-	bool children_closed;
+	int quiescers;
+	struct mutex quiesce;
+	bool want_lock;
 	int err_posted;
 	int rcvlowat;
-	int peek_off;
 	u8 shut;
 	enum smcu_reason reason;
 	u32 diag;
@@ -116,6 +119,8 @@ struct smcu_ctx {
 	struct smcu_conn *conn;
 	struct delayed_work work;
 	unsigned long close_deadline;
+	unsigned long close_last;
+	unsigned long flush_delay;
 	u32 close_left;
 	spinlock_t lock;
 	struct list_head children;
@@ -134,7 +139,10 @@ static inline u8 smcu_ulp_mode(const struct smcu_ctx *ctx)
 	return READ_ONCE(ctx->mode);
 }
 
-/* A look at the connection from where the socket is not locked: disconnect() may take it away at any time. */
+/*
+ * A look at the connection from where the socket is not locked: disconnect() may take it away at any time. @want_write: by a caller that
+ * has the descriptor, and so the struct socket.
+ */
 static inline bool smcu_ulp_look(struct smcu_ctx *ctx, struct smcu_conn_view *v, bool want_write)
 {
 	struct smcu_conn *conn;
@@ -144,6 +152,11 @@ static inline bool smcu_ulp_look(struct smcu_ctx *ctx, struct smcu_conn_view *v,
 	conn = smp_load_acquire(&ctx->conn);
 	if (conn)
 		smcu_conn_look(conn, v, want_write);
+	if (conn && want_write && !v->writable) {
+		/* For SIGIO; then look again, since room may have come before anybody was asked to tell. */
+		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, ctx->sk);
+		smcu_conn_look(conn, v, true);
+	}
 	rcu_read_unlock();
 	return conn;
 }
@@ -155,7 +168,11 @@ static inline void smcu_ulp_post_err(struct smcu_ctx *ctx, int err)
 		WRITE_ONCE(ctx->sk->sk_err, err);
 }
 
+/* tp->save_syn set by us: works as 1 does and is no value a program can set, so one that wants them itself is noticed. */
+#define SMCU_SAVE_SYN 3
+
 #define SMCU_PROGRESS_TIMEOUT (60 * HZ)	/* closed, and the peer takes nothing for that long: give up */
+#define SMCU_CLOSE_TIMEOUT (10 * SMCU_PROGRESS_TIMEOUT)	/* closed: give up, whatever the peer takes */
 
 /* attach.c: the only writer of icsk_ulp_*, sk_prot, sk_socket->ops and the callbacks */
 extern struct tcp_ulp_ops smcu_ulp_ops;
@@ -167,6 +184,7 @@ void smcu_attach_hook(struct smcu_ctx *ctx);
 void smcu_attach_unhook(struct smcu_ctx *ctx);
 void smcu_attach_restore(struct smcu_ctx *ctx);
 void smcu_attach_accepted(struct sock *listener, struct socket *newsock);
+void smcu_attach_adopt(struct smcu_ctx *ctx);
 void smcu_attach_detach_socket(struct sock *sk);
 
 /* prot.c: tables */
@@ -178,15 +196,17 @@ bool smcu_prot_is_ours(const struct proto *prot);
 
 /* engine.c */
 void smcu_engine_kick(struct smcu_ctx *ctx, unsigned long delay);
+bool smcu_engine_lock(struct smcu_ctx *ctx);
+void smcu_release_cb(struct sock *sk);
 void smcu_engine_work(struct work_struct *work);
-void smcu_engine_stop(struct smcu_ctx *ctx);
+void smcu_engine_stop(struct smcu_ctx *ctx, unsigned long until);
 void smcu_engine_begin(struct smcu_ctx *ctx);
 void smcu_engine_left_hs(struct smcu_ctx *ctx);
 int smcu_engine_conn(struct smcu_ctx *ctx);
 extern const struct smcu_hs_ops smcu_engine_hs_ops;
 
 /* connect.c */
-int smcu_connect(struct sock *sk, struct sockaddr *addr, int len);
+int smcu_connect(struct sock *sk, struct sockaddr_unsized *addr, int len);
 void smcu_state_change(struct sock *sk);
 void smcu_data_ready(struct sock *sk);
 void smcu_write_space(struct sock *sk);
@@ -197,20 +217,21 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 int smcu_accept(struct socket *sock, struct socket *newsock, struct proto_accept_arg *arg);
 void smcu_listen_unlink(struct smcu_ctx *child);
 void smcu_listen_quiesce(struct smcu_ctx *ctx);
+void smcu_listen_reopen(struct smcu_ctx *ctx);
 void smcu_listen_drain(struct sock *sk);
 
 /* io.c, poll.c, shut.c */
 int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
-int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len);
+int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags);
 int smcu_ioctl(struct sock *sk, int cmd, int *karg);
 __poll_t smcu_poll(struct file *file, struct socket *sock, poll_table *wait);
 int smcu_set_rcvlowat(struct sock *sk, int val);
-int smcu_set_peek_off(struct sock *sk, int val);
 void smcu_close(struct sock *sk, long timeout);
 void smcu_shutdown(struct sock *sk, int how);
 int smcu_disconnect(struct sock *sk, int flags);
 int smcu_diag_destroy(struct sock *sk, int err);
 bool smcu_shut_step(struct smcu_ctx *ctx);
+bool smcu_shut_is_late(const struct smcu_ctx *ctx);
 
 /* fallback.c */
 void smcu_fallback(struct smcu_ctx *ctx, enum smcu_reason reason);
@@ -223,6 +244,6 @@ void smcu_wake_all(struct sock *sk);
 /* synopt.c */
 void smcu_synopt_expect(struct smcu_ctx *ctx);
 void smcu_synopt_done(struct smcu_ctx *ctx);
-bool smcu_synopt_agreed(const struct request_sock *req);
+bool smcu_synopt_agreed(struct request_sock *req, bool ours);
 
 #endif

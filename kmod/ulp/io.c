@@ -6,6 +6,7 @@
 #include <linux/skbuff.h>
 #include <linux/sockios.h>
 #include <asm/ioctls.h>
+#include "compat/ops_shape.h"
 #include "ulp/internal.h"
 
 /*
@@ -77,7 +78,7 @@ static void zerocopy_done(struct sock *sk, const struct msghdr *msg, size_t len)
 
 	if (!(msg->msg_flags & MSG_ZEROCOPY) || msg->msg_ubuf || !sock_flag(sk, SOCK_ZEROCOPY) || !len)
 		return;
-	uarg = msg_zerocopy_realloc(sk, len, NULL);
+	uarg = msg_zerocopy_realloc(sk, len, NULL, false);
 	if (!uarg)
 		return;
 	uarg_to_msgzc(uarg)->zerocopy = 0;
@@ -115,13 +116,17 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	if (smcu_ulp_mode(ctx) == SMCU_M_TCP)
 		return ctx->base->sendmsg(sk, msg, len);
 	lock_sock(sk);
+	smcu_attach_adopt(ctx);
 	timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
 	while (msg_data_left(msg) || ctx->mode < SMCU_M_HS) {
 		switch (ctx->mode) {
 		case SMCU_M_INIT:
-			if (flags & MSG_FASTOPEN) {
+			/* A listener stays what it is: its children are ours, and TCP refuses the call. */
+			if (flags & MSG_FASTOPEN && sk->sk_state == TCP_CLOSE) {
 				smcu_fallback(ctx, SMCU_R_FASTOPEN);
-				continue;
+				release_sock(sk);
+				/* Also without data: it connects. */
+				return ctx->base->sendmsg(sk, msg, len);
 			}
 			/* Not connected: never waits, since the state can't change under the lock. */
 			err = tcp_sendmsg_locked(sk, msg, len);
@@ -176,7 +181,7 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 			struct smcu_conn_view v;
 
 			/* Ask for the wakeup before giving up, for who polls edge-triggered. */
-			smcu_conn_look(ctx->conn, &v, true);
+			smcu_ulp_look(ctx, &v, true);
 			if (v.tx_free)
 				continue;
 			err = wait(sk, &timeo, can_write, 0);
@@ -204,10 +209,9 @@ static int recv_locked(struct smcu_ctx *ctx, struct msghdr *msg, size_t len, int
 {
 	struct sock *sk = ctx->sk;
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
-	size_t target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
 	struct iov_iter *to = flags & MSG_TRUNC ? NULL : &msg->msg_iter;
 	int peek = flags & MSG_PEEK ? max(sk_peek_offset(sk, flags), 0) : -1;
-	size_t copied = 0;
+	size_t copied = 0, target;
 	int err, n;
 
 	for (;;) {
@@ -216,9 +220,13 @@ static int recv_locked(struct smcu_ctx *ctx, struct msghdr *msg, size_t len, int
 		switch (ctx->mode) {
 		case SMCU_M_SMC:
 			n = smcu_conn_recv(ctx->conn, to, len - copied, peek < 0 ? -1 : peek + (int)copied);
+			if (n < 0 && !copied)
+				return n;
 			if (n < 0)
-				return copied ? copied : n;
+				goto out;
 			copied += n;
+			/* Not earlier: in the handshake the socket's mark is not the program's. */
+			target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
 			if (copied >= target || copied == len)
 				goto out;
 			if (n)
@@ -254,8 +262,10 @@ wait:
 			goto out;
 		err = wait(sk, &timeo, ctx->mode == SMCU_M_CONNECT ? mode_left_connect : can_read,
 			   peek < 0 ? 0 : peek + copied);
+		if (err && !copied)
+			return err;
 		if (err)
-			return copied ? copied : err;
+			goto out;
 	}
 out:
 	if (flags & MSG_PEEK)
@@ -279,21 +289,22 @@ static void say_inq(struct smcu_ctx *ctx, struct msghdr *msg)
 		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(msg->msg_inq), &msg->msg_inq);
 }
 
-int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len)
+int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
 	u8 mode = smcu_ulp_mode(ctx);
 	int n;
 
 	if (flags & MSG_ERRQUEUE || mode == SMCU_M_TCP || mode == SMCU_M_FLUSH)
-		return ctx->base->recvmsg(sk, msg, len, flags, addr_len);
+		return smcu_compat_recvmsg(ctx->base, sk, msg, len, flags);
 	if (flags & MSG_OOB)
 		return -EINVAL;	/* as TCP where there is no urgent data */
 	lock_sock(sk);
+	smcu_attach_adopt(ctx);
 	n = ctx->mode == SMCU_M_INIT ? unconnected_recv(sk) : recv_locked(ctx, msg, len, flags);
 	release_sock(sk);
 	if (n == ASK_TCP)
-		return ctx->base->recvmsg(sk, msg, len, flags, addr_len);
+		return smcu_compat_recvmsg(ctx->base, sk, msg, len, flags);
 	if (n >= 0)
 		say_inq(ctx, msg);
 	return n;
@@ -304,11 +315,10 @@ int smcu_ioctl(struct sock *sk, int cmd, int *karg)
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
 	struct smcu_conn_view v = {};
 	u8 mode = smcu_ulp_mode(ctx);
-	int err;
 
 	/* While the handshake is running TCP's queues hold CLC messages, and what the program has sent is in the ring. */
 	if (mode < SMCU_M_HS || mode > SMCU_M_SMC)
-		return ctx->base->ioctl(sk, cmd, karg);
+		return smcu_compat_ioctl(ctx->base, sk, cmd, karg);
 	smcu_ulp_look(ctx, &v, false);
 	switch (cmd) {
 	case SIOCINQ:
@@ -319,9 +329,8 @@ int smcu_ioctl(struct sock *sk, int cmd, int *karg)
 		return 0;
 	case SIOCOUTQ:
 		if (mode == SMCU_M_FLUSH) {
-			err = ctx->base->ioctl(sk, cmd, karg);
-			*karg += v.tx_unsent;
-			return err;
+			*karg = v.tx_unsent + READ_ONCE(tcp_sk(sk)->write_seq) - READ_ONCE(tcp_sk(sk)->snd_una);
+			return 0;
 		}
 		/* Completions are asked for sparsely: who looks at this waits for the last one. */
 		if (v.tx_unacked && !v.tx_unsent) {
@@ -338,5 +347,5 @@ int smcu_ioctl(struct sock *sk, int cmd, int *karg)
 		*karg = v.tx_unsent;
 		return 0;
 	}
-	return ctx->base->ioctl(sk, cmd, karg);
+	return smcu_compat_ioctl(ctx->base, sk, cmd, karg);
 }

@@ -5,6 +5,7 @@
  * closing listener in softirq without asking: their engines must have stopped by then.
  */
 #include <linux/module.h>
+#include "compat/ops_shape.h"
 #include "ulp/internal.h"
 
 /*
@@ -29,7 +30,7 @@ static bool link_child(struct smcu_ctx *parent, struct smcu_ctx *child)
 	bool linked = false;
 
 	spin_lock_bh(&parent->lock);
-	if (!parent->children_closed && refcount_inc_not_zero(&parent->ref)) {
+	if (!parent->quiescers && refcount_inc_not_zero(&parent->ref)) {
 		smcu_attach_get(child);
 		list_add_tail(&child->child_node, &parent->children);
 		child->parent = parent;
@@ -44,6 +45,7 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 {
 	struct inet_connection_sock *icsk = inet_csk(newsk);
 	struct smcu_ctx *parent = smcu_ulp_ctx(newsk);	/* copied from the listener; freed by RCU */
+	u8 save_syn = tcp_sk(newsk)->save_syn;
 	struct smcu_ctx *ctx;
 
 	rcu_assign_pointer(icsk->icsk_ulp_data, NULL);
@@ -61,7 +63,8 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 		icsk->icsk_ulp_ops = NULL;
 		return;
 	}
-	if (!parent || !smcu_synopt_agreed(req))
+	/* Only the saved SYN is touched, which other users of the request do not look at. */
+	if (!smcu_synopt_agreed((struct request_sock *)req, save_syn == SMCU_SAVE_SYN) || !parent)
 		goto plain;
 
 	ctx = smcu_attach_ctx_new(newsk, true, gfp);
@@ -69,7 +72,6 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 		newsk->sk_data_ready = smcu_listen_drain;
 		return;
 	}
-	ctx->own_save_syn = parent->own_save_syn;
 	if (!link_child(parent, ctx)) {
 		/* Somebody may yet accept it before TCP gets to it. */
 		smcu_attach_discard(ctx);
@@ -79,6 +81,7 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 	icsk->icsk_ulp_ops = &smcu_ulp_ops;
 	rcu_assign_pointer(icsk->icsk_ulp_data, (void __rcu *)ctx);
 	WRITE_ONCE(newsk->sk_prot, smcu_prot_for(newsk));
+	tcp_sk(newsk)->save_syn = save_syn;
 	smcu_attach_hook(ctx);
 	return;
 
@@ -114,16 +117,19 @@ void smcu_listen_unlink(struct smcu_ctx *child)
 
 /*
  * The listener goes: stop the engines of all children that nobody has accepted, and reset those which are not plain TCP, as TCP is
- * about to do with all of them. May be called with the listener locked; engines of children never take that lock.
+ * about to do with all of them. The listener is not locked, since others may be about to do the same: each of them shuts the gate, and
+ * waits until the children that another has taken out of the list are done with too. smcu_listen_reopen() must follow, or the end.
  */
 void smcu_listen_quiesce(struct smcu_ctx *ctx)
 {
+	/* For all of them: a program that exits must not be kept for each child of a peer that is gone. */
+	unsigned long until = jiffies + SMCU_LEAVE_TIMEOUT;
 	struct smcu_ctx *child;
 	struct sock *sk;
 
-	might_sleep();
+	mutex_lock(&ctx->quiesce);
 	spin_lock_bh(&ctx->lock);
-	ctx->children_closed = true;
+	ctx->quiescers++;
 	while ((child = list_first_entry_or_null(&ctx->children, struct smcu_ctx, child_node))) {
 		list_del_init(&child->child_node);
 		WRITE_ONCE(child->parent, NULL);
@@ -131,17 +137,20 @@ void smcu_listen_quiesce(struct smcu_ctx *ctx)
 		sk = refcount_inc_not_zero(&child->sk->sk_refcnt) ? child->sk : NULL;
 		spin_unlock_bh(&ctx->lock);
 		if (sk) {
-			bool ours;
+			bool ours, accepted;
 
 			lock_sock_nested(sk, SINGLE_DEPTH_NESTING);
-			ours = child->mode != SMCU_M_TCP && child->mode != SMCU_M_DEAD;
+			/* Accepted, by a thread that does not know our accept: not TCP's to destroy, see smcu_attach_adopt(). */
+			accepted = sk->sk_socket;
+			ours = !accepted && child->mode != SMCU_M_TCP && child->mode != SMCU_M_DEAD;
 			if (ours) {
 				smcu_engine_left_hs(child);
 				WRITE_ONCE(child->mode, SMCU_M_DEAD);
 				smcu_attach_restore(child);
 			}
 			release_sock(sk);
-			smcu_engine_stop(child);
+			if (!accepted)
+				smcu_engine_stop(child, until);
 			if (ours)
 				child->base->diag_destroy(sk, ECONNABORTED);
 			sock_put(sk);
@@ -151,11 +160,20 @@ void smcu_listen_quiesce(struct smcu_ctx *ctx)
 		spin_lock_bh(&ctx->lock);
 	}
 	spin_unlock_bh(&ctx->lock);
+	mutex_unlock(&ctx->quiesce);
+}
+
+/* It may listen anew, unless somebody else is ending it. */
+void smcu_listen_reopen(struct smcu_ctx *ctx)
+{
+	spin_lock_bh(&ctx->lock);
+	ctx->quiescers--;
+	spin_unlock_bh(&ctx->lock);
 }
 
 int smcu_accept(struct socket *sock, struct socket *newsock, struct proto_accept_arg *arg)
 {
-	int err = smcu_prot_base_ops(sock->sk)->accept(sock, newsock, arg);
+	int err = smcu_compat_accept(smcu_prot_base_ops(sock->sk), sock, newsock, arg);
 
 	if (!err)
 		smcu_attach_accepted(sock->sk, newsock);

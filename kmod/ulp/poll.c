@@ -22,7 +22,10 @@ static __poll_t poll_smc(struct smcu_ctx *ctx, struct sock *sk)
 	if (!smcu_ulp_look(ctx, &v, true))
 		return EPOLLHUP;	/* disconnected meanwhile */
 	rdhup = v.eof || shut & RCV_SHUTDOWN;
-	/* A mark that the ring can't reach would wait for ever; TCP's limit is half of its buffer, too. */
+	/*
+	 * Half the ring at most, whatever the program asks for: what it has read and not announced, up to half, is still taken
+	 * from the peer's window, and the peer waits.
+	 */
 	if (v.rx >= min_t(u32, sock_rcvlowat(sk, 0, INT_MAX), v.rx_size / 2) || rdhup)
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (rdhup)
@@ -42,6 +45,9 @@ __poll_t smcu_poll(struct file *file, struct socket *sock, poll_table *wait)
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
 	__poll_t mask;
 
+	/* kernel_accept() gives a listener's operations to every child, the plain ones too. */
+	if (!ctx)
+		return smcu_prot_base_ops(sk)->poll(file, sock, wait);
 	switch (smcu_ulp_mode(ctx)) {
 	case SMCU_M_HS:
 		sock_poll_wait(file, sock, wait);
@@ -75,6 +81,8 @@ int smcu_set_rcvlowat(struct sock *sk, int val)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
 
+	if (!ctx)
+		return smcu_prot_base_ops(sk)->set_rcvlowat(sk, val);
 	switch (ctx->mode) {
 	case SMCU_M_HS:
 		ctx->rcvlowat = val ? : 1;
@@ -86,15 +94,4 @@ int smcu_set_rcvlowat(struct sock *sk, int val)
 	default:
 		return ctx->base_ops->set_rcvlowat(sk, val);
 	}
-}
-
-int smcu_set_peek_off(struct sock *sk, int val)
-{
-	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
-
-	if (smcu_ulp_mode(ctx) == SMCU_M_HS)
-		WRITE_ONCE(ctx->peek_off, val);
-	else
-		WRITE_ONCE(sk->sk_peek_off, val);
-	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include <linux/module.h>
 #include <net/inet_common.h>
+#include "compat/ops_shape.h"
 #include "ulp/internal.h"
 #include "ulp/ulp.h"
 
@@ -44,6 +45,11 @@ bool smcu_prot_is_ours(const struct proto *p)
 	return p == &prot[0] || p == &prot[1];
 }
 
+/* Called through tables whose types differ between kernels. */
+SMCU_SHAPE_IOCTL(shaped_ioctl, smcu_ioctl);
+SMCU_SHAPE_RECVMSG(shaped_recvmsg, smcu_recvmsg);
+SMCU_SHAPE_ACCEPT(shaped_accept, smcu_accept);
+
 static void build(int i, struct proto *base, const struct proto_ops *base_o)
 {
 	prot[i] = *base;
@@ -51,19 +57,19 @@ static void build(int i, struct proto *base, const struct proto_ops *base_o)
 	prot[i].close = smcu_close;
 	prot[i].connect = smcu_connect;
 	prot[i].disconnect = smcu_disconnect;
-	prot[i].ioctl = smcu_ioctl;
+	prot[i].ioctl = shaped_ioctl;
 	prot[i].shutdown = smcu_shutdown;
 	prot[i].sendmsg = smcu_sendmsg;
-	prot[i].recvmsg = smcu_recvmsg;
+	prot[i].recvmsg = shaped_recvmsg;
 	prot[i].splice_eof = NULL;
+	prot[i].release_cb = smcu_release_cb;
 	prot[i].diag_destroy = smcu_diag_destroy;
 	prot[i].psock_update_sk_prot = NULL;
 
 	ops[i] = *base_o;
-	ops[i].accept = smcu_accept;
+	ops[i].accept = shaped_accept;
 	ops[i].poll = smcu_poll;
 	ops[i].set_rcvlowat = smcu_set_rcvlowat;
-	ops[i].set_peek_off = smcu_set_peek_off;
 	ops[i].mmap = sock_no_mmap;
 	/* Readers of the TCP receive queue: NULL means the generic ways, which end in recvmsg. */
 	ops[i].splice_read = NULL;
@@ -72,6 +78,7 @@ static void build(int i, struct proto *base, const struct proto_ops *base_o)
 	ops[i].read_skb = NULL;
 	ops[i].sendmsg_locked = NULL;
 	ops[i].splice_eof = NULL;
+	smcu_compat_no_sendpage(&prot[i], &ops[i]);
 
 	base_ops[i] = base_o;
 	base_prot[i] = base;

@@ -27,8 +27,14 @@ void smcu_shutdown(struct sock *sk, int how)
 	case SMCU_M_FLUSH:
 	case SMCU_M_SMC:
 		WRITE_ONCE(ctx->shut, ctx->shut | how);
-		/* CLC messages and early data still have to go out; TCP is shut down when that is done. */
-		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown & ~how);
+		/*
+		 * CLC messages and early data still have to go out, and in the handshake to come in; TCP is shut down when that
+		 * is done. Reading is TCP's in FLUSH already, and always closed where the peer has closed.
+		 */
+		if (ctx->mode == SMCU_M_FLUSH || sock_flag(sk, SOCK_DONE))
+			how &= ~RCV_SHUTDOWN;
+		if (sk->sk_state != TCP_CLOSE)
+			WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown & ~how);
 		if (ctx->mode == SMCU_M_SMC && how & SEND_SHUTDOWN)
 			smcu_conn_shutdown(ctx->conn);
 		smcu_wake_all(sk);
@@ -89,6 +95,7 @@ void smcu_close(struct sock *sk, long timeout)
 	if (sk->sk_state == TCP_LISTEN)
 		smcu_listen_quiesce(ctx);
 	lock_sock(sk);
+	smcu_attach_adopt(ctx);
 	switch (ctx->mode) {
 	case SMCU_M_HS:
 	case SMCU_M_FLUSH:
@@ -104,6 +111,7 @@ void smcu_close(struct sock *sk, long timeout)
 			linger(ctx, timeout);
 		if (ctx->mode == SMCU_M_TCP)
 			break;
+		ctx->close_last = jiffies + SMCU_CLOSE_TIMEOUT;
 		WRITE_ONCE(ctx->closing, true);
 		smcu_attach_detach_socket(sk);
 		smcu_engine_kick(ctx, 0);
@@ -119,6 +127,12 @@ void smcu_close(struct sock *sk, long timeout)
 	base->close(sk, timeout);
 out:
 	module_put(THIS_MODULE);
+}
+
+/* Closed, and long enough waited for. A peer that takes a byte now and then must not prolong it for ever. */
+bool smcu_shut_is_late(const struct smcu_ctx *ctx)
+{
+	return time_after_eq(jiffies, ctx->close_deadline) || time_after_eq(jiffies, ctx->close_last);
 }
 
 /* Engine, closing, SMC. Return: the connection is over and its rings are given back. */
@@ -143,12 +157,13 @@ bool smcu_shut_step(struct smcu_ctx *ctx)
 		if (v.tx_unsent && v.tx_unsent != ctx->close_left)
 			ctx->close_deadline = jiffies + SMCU_PROGRESS_TIMEOUT;
 		ctx->close_left = v.tx_unsent;
-		if (time_before(jiffies, ctx->close_deadline)) {
+		if (!smcu_shut_is_late(ctx)) {
 			smcu_engine_kick(ctx, HZ);
 			return false;
 		}
 		if (!ctx->aborted) {
 			begin_close(ctx, true);
+			ctx->close_last = ctx->close_deadline;
 			smcu_engine_kick(ctx, ABORT_TIMEOUT);
 			return false;
 		}
@@ -158,7 +173,7 @@ bool smcu_shut_step(struct smcu_ctx *ctx)
 		smcu_engine_kick(ctx, HZ / 10);
 		return false;
 	}
-	smcu_conn_leave(ctx->conn);
+	smcu_conn_leave(ctx->conn, jiffies);
 	return true;
 }
 
@@ -180,14 +195,16 @@ int smcu_disconnect(struct sock *sk, int flags)
 		release_sock(sk);
 		smcu_listen_quiesce(ctx);
 		lock_sock(sk);
-		if (sk->sk_state != TCP_LISTEN) {
-			ctx->children_closed = false;
-			return 0;
+		/* Somebody else may have ended it meanwhile. */
+		err = 0;
+		if (sk->sk_state == TCP_LISTEN) {
+			WRITE_ONCE(sk->sk_prot, ctx->base);
+			err = ctx->base->disconnect(sk, flags);
+			WRITE_ONCE(sk->sk_prot, smcu_prot_for(sk));
+			/* It may have been converted as a listener, and become a client. */
+			ctx->server = false;
 		}
-		WRITE_ONCE(sk->sk_prot, ctx->base);
-		err = ctx->base->disconnect(sk, flags);
-		WRITE_ONCE(sk->sk_prot, smcu_prot_for(sk));
-		ctx->children_closed = false;
+		smcu_listen_reopen(ctx);
 		return err;
 	}
 	switch (ctx->mode) {
@@ -197,7 +214,7 @@ int smcu_disconnect(struct sock *sk, int flags)
 		smcu_engine_left_hs(ctx);
 		WRITE_ONCE(ctx->mode, SMCU_M_DEAD);
 		release_sock(sk);
-		smcu_engine_stop(ctx);
+		smcu_engine_stop(ctx, jiffies + SMCU_LEAVE_TIMEOUT);
 		/* The pin is dropped after a grace period, and there will be a new one. */
 		if (READ_ONCE(ctx->unpinning))
 			rcu_barrier();
@@ -218,16 +235,18 @@ int smcu_disconnect(struct sock *sk, int flags)
 	smcu_synopt_done(ctx);
 	smcu_attach_unhook(ctx);
 	memset(&ctx->hs, 0, sizeof(ctx->hs));
-	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, sk, ctx->base, false);
+	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, sk, false);
 	ctx->server = false;
 	ctx->err_posted = 0;
 	ctx->close_deadline = 0;
-	ctx->stopping = false;
 	ctx->shut = 0;
 	ctx->close_begun = false;
 	ctx->aborted = false;
 	ctx->fin_sent = false;
+	ctx->flush_delay = 0;
 	WRITE_ONCE(ctx->mode, SMCU_M_INIT);
+	/* After the mode: a late run of the engine must not find DEAD, and clean up what was set up anew. Pairs with its look. */
+	smp_store_release(&ctx->stopping, false);
 	return ctx->base->disconnect(sk, flags);
 }
 
@@ -254,7 +273,7 @@ int smcu_diag_destroy(struct sock *sk, int err)
 		smcu_listen_quiesce(ctx);
 	err = base->diag_destroy(sk, err);
 	if (ctx) {
-		WRITE_ONCE(ctx->children_closed, false);
+		smcu_listen_reopen(ctx);
 		smcu_attach_put(ctx);
 	}
 	return err;

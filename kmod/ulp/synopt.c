@@ -12,12 +12,14 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
+#include <net/inet_hashtables.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include "proto/synopt.h"
 #include "ulp/internal.h"
 #include "ulp/ulp.h"
 
+#define SYNS_WITH_OPTION 2	/* retransmissions from there on go without */
 #define TCP_OPT_MAX (15 * 4 - sizeof(struct tcphdr))
 
 static const u8 *options(const struct tcphdr *th, size_t *len)
@@ -60,6 +62,9 @@ static bool add_option(struct sk_buff *skb, bool v6)
 	size_t len;
 
 	opt = options(th, &len);
+	/* A VRF sends through LOCAL_OUT twice. */
+	if (smcu_synopt_find(opt, len) >= 0)
+		return true;
 	if (len + SMCU_SYNOPT_LEN > TCP_OPT_MAX || is_signed(opt, len))
 		return false;
 	if (skb_ensure_writable(skb, hlen + thlen) || skb_cow_head(skb, SMCU_SYNOPT_LEN + LL_MAX_HEADER))
@@ -93,12 +98,27 @@ static bool add_option(struct sk_buff *skb, bool v6)
 	return true;
 }
 
-/* The TCP header of the SYN that a request has saved, or NULL. */
+/*
+ * TCP gives the saved SYN of a request to the child without a lock, and may free it at once: but only after the request has left the
+ * table of connections, which happens with the lock of its bucket held. So with that lock, and while the request is in the table, the
+ * saved SYN stays. A request that has left has its child, and one that is not there yet is a syncookie's or Fast Open's.
+ */
+static spinlock_t *bucket_lock(const struct request_sock *req)
+{
+	return inet_ehash_lockp(read_pnet(&req->__req_common.skc_net)->ipv4.tcp_death_row.hashinfo, req->rsk_hash);
+}
+
+static bool is_hashed(const struct request_sock *req)
+{
+	return !hlist_nulls_unhashed(&req->__req_common.skc_nulls_node);
+}
+
+/* The TCP header of the SYN that a request has saved, or NULL. Bucket locked. */
 static struct tcphdr *saved_tcp(const struct request_sock *req)
 {
 	struct saved_syn *syn = req->saved_syn;
 
-	if (!syn || syn->tcp_hdrlen < sizeof(struct tcphdr))
+	if (!is_hashed(req) || !syn || syn->tcp_hdrlen < sizeof(struct tcphdr))
 		return NULL;
 	return (struct tcphdr *)(syn->data + syn->mac_hdrlen + syn->network_hdrlen);
 }
@@ -108,27 +128,47 @@ static int saved_option(struct tcphdr *th, const struct saved_syn *syn)
 	return smcu_synopt_find((u8 *)(th + 1), syn->tcp_hdrlen - sizeof(*th));
 }
 
-/* The mark "our SYN-ACK carried it" in the saved SYN: its FIN bit, which no SYN that TCP answers has. */
-bool smcu_synopt_agreed(const struct request_sock *req)
+/*
+ * Is this child to be SMC? The mark "our SYN-ACK carried it" is in the saved SYN: its FIN bit, which no SYN that TCP answers has. Where
+ * the SYN was saved for nobody but us a plain child does not need it.
+ */
+bool smcu_synopt_agreed(struct request_sock *req, bool ours)
 {
-	struct tcphdr *th = saved_tcp(req);
+	spinlock_t *lock = bucket_lock(req);
+	struct saved_syn *unused = NULL;
+	struct tcphdr *th;
+	bool agreed;
 
-	return th && th->fin && saved_option(th, req->saved_syn) >= 0;
+	spin_lock_bh(lock);
+	th = saved_tcp(req);
+	agreed = th && th->fin && saved_option(th, req->saved_syn) >= 0;
+	if (ours && !agreed && is_hashed(req)) {
+		unused = req->saved_syn;
+		req->saved_syn = NULL;
+	}
+	spin_unlock_bh(lock);
+	kfree(unused);
+	return agreed;
 }
 
-static void out_synack(struct sk_buff *skb, struct request_sock *req, bool v6)
+/* Bucket locked. */
+static void synack(struct sk_buff *skb, struct request_sock *req, const struct sock *listener, bool v6)
 {
-	const struct sock *listener = READ_ONCE(req->rsk_listener);
+	struct smcu_net *sn = smcu_base_net(sock_net(listener));
 	struct tcphdr *th = saved_tcp(req);
-	struct smcu_net *sn;
 	int off;
 
-	if (!listener || !th || !smcu_prot_is_ours(READ_ONCE(listener->sk_prot)))
+	if (!th)
 		return;
 	off = saved_option(th, req->saved_syn);
 	if (off < 0)
 		return;
-	sn = smcu_base_net(sock_net(listener));
+	/*
+	 * The child may end with a listener that is not ours, whose program would read the proposal. What a BPF program migrates
+	 * can't be seen from here: it has to choose a listener of the same kind.
+	 */
+	if (!th->fin && listener->sk_reuseport && READ_ONCE(sock_net(listener)->ipv4.sysctl_tcp_migrate_req))
+		goto forget;
 	if (!th->fin && atomic_read(&sn->handshakes) >= READ_ONCE(sn->max_handshakes)) {
 		smcu_stat_inc(sn, hs_limited);
 		goto forget;
@@ -144,6 +184,27 @@ forget:
 	/* Once refused, refused for all retransmissions: the client takes whichever SYN-ACK arrives first. */
 	((u8 *)(th + 1))[off] = TCPOPT_NOP;
 	((u8 *)(th + 1))[off + 1] = TCPOPT_NOP;
+}
+
+/* A kernel service listens, and works with its children in ways of its own. A program's listener in a BPF map is not one. */
+static bool is_kernels(const struct sock *listener)
+{
+	uintptr_t data = (uintptr_t)READ_ONCE(listener->sk_user_data);
+
+	return data && !(data & SK_USER_DATA_BPF);
+}
+
+static void out_synack(struct sk_buff *skb, struct request_sock *req, bool v6)
+{
+	const struct sock *listener = READ_ONCE(req->rsk_listener);
+	spinlock_t *lock;
+
+	if (!listener || !smcu_prot_is_ours(READ_ONCE(listener->sk_prot)) || is_kernels(listener))
+		return;
+	lock = bucket_lock(req);
+	spin_lock_bh(lock);
+	synack(skb, req, listener, v6);
+	spin_unlock_bh(lock);
 }
 
 static unsigned int out(struct sk_buff *skb, bool v6)
@@ -165,6 +226,9 @@ static unsigned int out(struct sk_buff *skb, bool v6)
 		return NF_ACCEPT;
 	}
 	if (tcp_hdr(skb)->ack || inet_csk(sk)->icsk_ulp_ops != &smcu_ulp_ops)
+		return NF_ACCEPT;
+	/* Some middlebox may drop what it does not know. What was agreed is what the SYN-ACK says, whichever SYN it answers. */
+	if (READ_ONCE(inet_csk(sk)->icsk_retransmits) >= SYNS_WITH_OPTION)
 		return NF_ACCEPT;
 	rcu_read_lock();
 	ctx = smcu_ulp_ctx(sk);

@@ -9,7 +9,7 @@
 enum {
 	MIN_RNR_TIMER = 5,		/* 60 us */
 	ACK_TIMEOUT = 15,		/* 134 ms */
-	RETRIES = 7,
+	RETRIES = 7,			/* rxe takes it for "without end"; TEST_LINK notices the peer's absence */
 	RNR_RETRIES = 7,		/* for ever */
 	HOPS_DIRECT = 1,
 	HOPS_GATEWAY = 64,
@@ -57,14 +57,14 @@ int smcu_roce_create(struct smcu_xport *xp)
 	int err;
 
 	/* Not every adapter does it for kernel queue pairs; those that do need not look up and read the message's memory. */
-	qp = ib_create_qp(xp->xdev->pd, &init);
-	xp->inline_ok = !IS_ERR(qp);
+	qp = ib_create_qp(xp->pd, &init);
 	if (IS_ERR(qp)) {
 		init.cap.max_inline_data = 0;
-		qp = ib_create_qp(xp->xdev->pd, &init);
+		qp = ib_create_qp(xp->pd, &init);
 	}
 	if (IS_ERR(qp))
 		return PTR_ERR(qp);
+	xp->inline_ok = init.cap.max_inline_data >= SMCU_SLOT_LEN;
 	err = ib_modify_qp(qp, &attr, IB_QP_STATE | IB_QP_PKEY_INDEX | IB_QP_PORT | IB_QP_ACCESS_FLAGS);
 	if (err) {
 		ib_destroy_qp(qp);

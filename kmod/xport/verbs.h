@@ -16,7 +16,7 @@ enum smcu_verbs_limits {
 	SMCU_SQ_WR = 256,		/* work requests of ours, a power of two; one slot each at most */
 	SMCU_SQ_DRAIN = 4,		/* more for draining, never used for anything else */
 	SMCU_SQ_RESERVE = 16,		/* the last ones are for messages without owner */
-	SMCU_RQ_WR = 128,
+	SMCU_RQ_WR = 256,		/* as many as a peer like us can have in flight: refusing one stalls the link for a tick */
 	SMCU_RQ_DRAIN = 4,
 	SMCU_SLOT_LEN = 64,		/* memory of a message */
 	SMCU_SPILL_LEN = SMCU_MSG_MAX,	/* what is longer ends here and is never looked at */
@@ -34,26 +34,16 @@ enum smcu_xport_flag {
 };
 
 /**
- * struct smcu_reg_wait - somebody waits for a registration
- * @done: it is in force; written under sq_lock, read without
- */
-struct smcu_reg_wait {
-	bool done;
-};
-
-/**
  * struct smcu_txslot - bookkeeping of one message, or of one registration, in the send queue
  * @cqe: of all work requests of the message
  * @owner: for the sent upcall; protected by sq_lock
  * @cookie: for the sent upcall; protected by sq_lock
- * @wait: registration: who waits; protected by sq_lock
  * @n_wr: work requests; protected by sq_lock
  */
 struct smcu_txslot {
 	struct ib_cqe cqe;
 	void *owner;
 	u64 cookie;
-	struct smcu_reg_wait *wait;
 	u16 n_wr;
 };
 
@@ -70,27 +60,11 @@ struct smcu_rxslot {
 };
 
 /**
- * struct smcu_xdev - what endpoints of an adapter share
- * @node: in the list of adapters in use
- * @ibdev: adapter
- * @pd: protection domain
- * @users: endpoints
- *
- * All protected by xdev_lock of xport.c; @ibdev and @pd do not change.
- */
-struct smcu_xdev {
-	struct list_head node;
-	struct ib_device *ibdev;
-	struct ib_pd *pd;
-	unsigned int users;
-};
-
-/**
  * struct smcu_xport - an endpoint
  * @path: our end; holds a reference on the port
  * @user: upcalls
  * @priv: their argument
- * @xdev: shared things of the adapter
+ * @pd: protection domain of its own; empty again when the rings have been unregistered
  * @qp: queue pair
  * @scq: completions of sends; polled in softirq, by one processor at a time
  * @rcq: completions of receives; likewise
@@ -101,7 +75,7 @@ struct smcu_xdev {
  * @flags: SMCU_XP_*; DEAD is set under @sq_lock, so nothing is posted after somebody has set it and released the lock
  * @qp_lock: one change of the queue pair's state at a time
  * @drained: the queue pair is in ERR and empty; under @qp_lock
- * @wq: registrations and flushes wait here
+ * @wq: flushes wait here
  * @sq_lock: orders posts and completions
  * @head: slots ever used; under @sq_lock
  * @tail: slots ever completed; under @sq_lock
@@ -124,7 +98,7 @@ struct smcu_xport {
 	struct smcu_path path;
 	const struct smcu_xport_user *user;
 	void *priv;
-	struct smcu_xdev *xdev;
+	struct ib_pd *pd;
 	struct ib_qp *qp;
 	struct ib_cq *scq;
 	struct ib_cq *rcq;
@@ -175,8 +149,7 @@ void smcu_verbs_recv_done(struct ib_cq *cq, struct ib_wc *wc);
 int smcu_verbs_post_recvs(struct smcu_xport *xp);
 
 /* verbs_wr.c */
-int smcu_verbs_post_reg(struct smcu_xport *xp, struct ib_mr *mr, struct smcu_reg_wait *wait);
-void smcu_verbs_forget_reg(struct smcu_xport *xp, struct smcu_reg_wait *wait);
+int smcu_verbs_post_reg(struct smcu_xport *xp, struct ib_mr *mr);
 
 /* roce.c */
 int smcu_roce_create(struct smcu_xport *xp);

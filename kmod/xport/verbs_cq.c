@@ -16,7 +16,7 @@ struct done_msg {
 /* Take completed slots up to and including the one at @end - 1. Return: how many of them had an owner. */
 static int take_done(struct smcu_xport *xp, u32 end, struct done_msg *msg)
 {
-	bool wake = false;
+	bool wake;
 	int n = 0;
 
 	spin_lock_bh(&xp->sq_lock);
@@ -25,17 +25,14 @@ static int take_done(struct smcu_xport *xp, u32 end, struct done_msg *msg)
 
 		xp->sq_free += slot->n_wr;
 		if (slot->owner) {
-			msg[n].owner = slot->owner;
-			msg[n++].cookie = slot->cookie;
+			/* Cookies of one owner only grow: of a run the last says it all. */
+			if (!n || msg[n - 1].owner != slot->owner)
+				msg[n++].owner = slot->owner;
+			msg[n - 1].cookie = slot->cookie;
 			slot->owner = NULL;
 		}
-		if (slot->wait) {
-			WRITE_ONCE(slot->wait->done, true);
-			slot->wait = NULL;
-			wake = true;
-		}
 	}
-	wake |= xp->head == xp->tail;
+	wake = xp->head == xp->tail;
 	spin_unlock_bh(&xp->sq_lock);
 
 	/* Pairs with the barrier in prepare_to_wait of those who wait. */
@@ -92,7 +89,8 @@ void smcu_verbs_recv_done(struct ib_cq *cq, struct ib_wc *wc)
 	struct smcu_rxslot *slot = container_of(wc->wr_cqe, struct smcu_rxslot, cqe);
 	struct smcu_xport *xp = cq->cq_context;
 
-	if (wc->status != IB_WC_SUCCESS) {
+	/* A WRITE with immediate data uses up a receive too, and leaves in its memory whatever was there before. */
+	if (wc->status != IB_WC_SUCCESS || wc->opcode != IB_WC_RECV) {
 		smcu_verbs_fail(xp, -ECONNABORTED);
 		return;
 	}
@@ -111,7 +109,7 @@ int smcu_verbs_post_recvs(struct smcu_xport *xp)
 	struct ib_sge spill = {
 		.addr = xp->spill_dma,
 		.length = SMCU_SPILL_LEN,
-		.lkey = xp->xdev->pd->local_dma_lkey,
+		.lkey = xp->pd->local_dma_lkey,
 	};
 	int i, err;
 
@@ -121,7 +119,7 @@ int smcu_verbs_post_recvs(struct smcu_xport *xp)
 		slot->cqe.done = smcu_verbs_recv_done;
 		slot->sge[0].addr = xp->rx_dma + i * SMCU_SLOT_LEN;
 		slot->sge[0].length = SMCU_SLOT_LEN;
-		slot->sge[0].lkey = xp->xdev->pd->local_dma_lkey;
+		slot->sge[0].lkey = xp->pd->local_dma_lkey;
 		slot->sge[1] = spill;
 		slot->wr.wr_cqe = &slot->cqe;
 		slot->wr.sg_list = slot->sge;

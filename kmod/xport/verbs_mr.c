@@ -3,12 +3,9 @@
  * Mapping and registration of rings. Process context, no locks held but the one of the link group above; the caller sees to it
  * that nobody else works on the same ring.
  */
-#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <rdma/ib_verbs.h>
 #include "xport/verbs.h"
-
-enum { REG_TIMEOUT_MS = 5000 };
 
 /* DMA address of each segment; the mapping may have merged neighbours. */
 static void note_dma(struct smcu_buf *buf)
@@ -27,9 +24,16 @@ static void note_dma(struct smcu_buf *buf)
 }
 
 /* Memory that has to be copied or flushed for the adapter can't be a ring that both sides use at any time. */
-static bool needs_sync(struct ib_device *ibdev, u64 addr)
+static bool needs_sync(struct ib_device *ibdev, const struct smcu_buf *buf)
 {
-	return !ib_uses_virt_dma(ibdev) && dma_need_sync(ibdev->dma_device, addr);
+	u32 i;
+
+	if (ib_uses_virt_dma(ibdev))
+		return false;
+	for (i = 0; i < buf->nsegs; i++)
+		if (dma_need_sync(ibdev->dma_device, buf->dma[i]))
+			return true;
+	return false;
 }
 
 static enum dma_data_direction direction_of(bool receive)
@@ -46,7 +50,7 @@ static int map(struct smcu_xport *xp, struct smcu_buf *buf, bool receive)
 	if (err)
 		return err;
 	note_dma(buf);
-	if (needs_sync(ibdev, buf->dma[0])) {
+	if (needs_sync(ibdev, buf)) {
 		ib_dma_unmap_sgtable_attrs(ibdev, &buf->sgt, direction_of(receive), 0);
 		return -EOPNOTSUPP;
 	}
@@ -81,7 +85,7 @@ static int prepare(struct smcu_xport *xp, struct smcu_buf *buf)
 	err = map(xp, buf, true);
 	if (err)
 		return err;
-	mr = ib_alloc_mr(xp->xdev->pd, IB_MR_TYPE_MEM_REG, pages);
+	mr = ib_alloc_mr(xp->pd, IB_MR_TYPE_MEM_REG, pages);
 	if (IS_ERR(mr)) {
 		err = PTR_ERR(mr);
 		goto err_unmap;
@@ -104,33 +108,6 @@ err_unmap:
 	return err;
 }
 
-/* Put the registration in force; the wait ends early where the endpoint dies. */
-static int validate(struct smcu_xport *xp, struct smcu_buf *buf)
-{
-	unsigned long end = jiffies + msecs_to_jiffies(REG_TIMEOUT_MS);
-	struct smcu_reg_wait wait = {};
-	long left;
-	int err;
-
-	/* The queue is full of data for a moment at most. */
-	while ((err = smcu_verbs_post_reg(xp, buf->mr, &wait)) == -EAGAIN) {
-		if (time_after(jiffies, end))
-			return -ETIMEDOUT;
-		usleep_range(500, 2000);
-	}
-	if (err)
-		return err;
-
-	left = max_t(long, end - jiffies, 1);
-	wait_event_timeout(xp->wq, READ_ONCE(wait.done) || smcu_verbs_is_dead(xp), left);
-	smcu_verbs_forget_reg(xp, &wait);
-	if (wait.done) {
-		buf->valid = true;
-		return 0;
-	}
-	return smcu_verbs_is_dead(xp) ? -ENOTCONN : -ETIMEDOUT;
-}
-
 int smcu_xport_register(struct smcu_xport *xp, struct smcu_buf *buf)
 {
 	int err;
@@ -148,7 +125,10 @@ int smcu_xport_register(struct smcu_xport *xp, struct smcu_buf *buf)
 	}
 	if (!test_bit(SMCU_XP_STARTED, &xp->flags))
 		return 0;
-	return validate(xp, buf);
+	err = smcu_verbs_post_reg(xp, buf->mr);
+	if (!err)
+		buf->valid = true;
+	return err;
 }
 
 void smcu_xport_unmap(struct smcu_xport *xp, struct smcu_buf *buf)

@@ -23,7 +23,7 @@ static u32 fill_sges(const struct smcu_xport *xp, const struct smcu_xwrite *w, s
 			return 0;
 		sge[n].addr = w->src->dma[off >> w->src->seg_shift] + in_seg;
 		sge[n].length = len;
-		sge[n].lkey = xp->xdev->pd->local_dma_lkey;
+		sge[n].lkey = xp->pd->local_dma_lkey;
 		off += len;
 		left -= len;
 		n++;
@@ -93,7 +93,7 @@ static void fill_send(struct smcu_xport *xp, u32 n_wr, const u8 *msg, u32 len, s
 		sge->addr = xp->tx_dma + mem;
 	}
 	sge->length = len;
-	sge->lkey = xp->xdev->pd->local_dma_lkey;
+	sge->lkey = xp->pd->local_dma_lkey;
 	wr->wr.sg_list = sge;
 	wr->wr.num_sge = 1;
 	wr->wr.opcode = IB_WR_SEND;
@@ -117,7 +117,6 @@ static struct smcu_txslot *take_slot(struct smcu_xport *xp, u32 n_wr, bool *sign
 		xp->unsig_wrs = 0;
 	}
 	slot->owner = NULL;
-	slot->wait = NULL;
 	slot->n_wr = n_wr;
 	return slot;
 }
@@ -215,19 +214,20 @@ void smcu_xport_disown(struct smcu_xport *xp, void *owner)
 }
 
 /*
- * Post the registration of a memory region. @wait is told when it is in force; the caller must call smcu_verbs_forget_reg()
- * before it goes out of scope. Return: 0, -EAGAIN no room now, -ENOTCONN
+ * Post the registration of a memory region. Nobody waits for it: whatever tells the peer of the key is sent behind it on the same
+ * queue, or after the peer's answer to something that was, and a registration that fails ends the link. Return: 0, -EAGAIN no room
+ * now, -ENOTCONN
  */
-int smcu_verbs_post_reg(struct smcu_xport *xp, struct ib_mr *mr, struct smcu_reg_wait *wait)
+int smcu_verbs_post_reg(struct smcu_xport *xp, struct ib_mr *mr)
 {
 	struct ib_reg_wr wr = {
-		.wr = { .opcode = IB_WR_REG_MR, .send_flags = IB_SEND_SIGNALED },
+		.wr = { .opcode = IB_WR_REG_MR },
 		.mr = mr,
 		.key = mr->rkey,
 		.access = IB_ACCESS_LOCAL_WRITE | IB_ACCESS_REMOTE_WRITE,
 	};
 	struct smcu_txslot *slot;
-	bool signal = true;
+	bool signal = false;
 	int err;
 
 	spin_lock_bh(&xp->sq_lock);
@@ -238,11 +238,9 @@ int smcu_verbs_post_reg(struct smcu_xport *xp, struct ib_mr *mr, struct smcu_reg
 	if (xp->sq_free < 1)
 		goto out;
 	slot = take_slot(xp, 1, &signal);
-	slot->wait = wait;
 	wr.wr.wr_cqe = &slot->cqe;
+	wr.wr.send_flags = signal ? IB_SEND_SIGNALED : 0;
 	err = ib_post_send(xp->qp, &wr.wr, NULL);
-	if (err)
-		slot->wait = NULL;
 	spin_unlock_bh(&xp->sq_lock);
 	if (!err)
 		return 0;
@@ -251,17 +249,6 @@ int smcu_verbs_post_reg(struct smcu_xport *xp, struct ib_mr *mr, struct smcu_reg
 out:
 	spin_unlock_bh(&xp->sq_lock);
 	return err;
-}
-
-void smcu_verbs_forget_reg(struct smcu_xport *xp, struct smcu_reg_wait *wait)
-{
-	u32 i;
-
-	spin_lock_bh(&xp->sq_lock);
-	for (i = xp->tail; i != xp->head; i++)
-		if (smcu_verbs_txslot(xp, i)->wait == wait)
-			smcu_verbs_txslot(xp, i)->wait = NULL;
-	spin_unlock_bh(&xp->sq_lock);
 }
 
 /* A WRITE of nothing, whose completion comes after everything before it. Return: true if there was no need or no room. */

@@ -1,64 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Endpoints: making and ending them. Called by link/ in process context; the mutexes are xdev_lock, around the list of
- * protection domains, and qp_lock, around changes of a queue pair's state.
+ * Endpoints: making and ending them. Called by link/ in process context; qp_lock is around changes of a queue pair's state.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mutex.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include "xport/verbs.h"
-
-static DEFINE_MUTEX(xdev_lock);
-static LIST_HEAD(xdev_list);
-
-/* The protection domain of an adapter is made with its first endpoint and goes with the last. */
-static struct smcu_xdev *xdev_get(struct ib_device *ibdev)
-{
-	struct smcu_xdev *xdev;
-	int err;
-
-	mutex_lock(&xdev_lock);
-	list_for_each_entry(xdev, &xdev_list, node) {
-		if (xdev->ibdev == ibdev) {
-			xdev->users++;
-			goto out;
-		}
-	}
-
-	err = -ENOMEM;
-	xdev = kzalloc(sizeof(*xdev), GFP_KERNEL);
-	if (!xdev)
-		goto err_unlock;
-	xdev->ibdev = ibdev;
-	xdev->users = 1;
-	xdev->pd = ib_alloc_pd(ibdev, 0);
-	if (IS_ERR(xdev->pd)) {
-		err = PTR_ERR(xdev->pd);
-		goto err_free;
-	}
-	list_add(&xdev->node, &xdev_list);
-out:
-	mutex_unlock(&xdev_lock);
-	return xdev;
-
-err_free:
-	kfree(xdev);
-err_unlock:
-	mutex_unlock(&xdev_lock);
-	return ERR_PTR(err);
-}
-
-static void xdev_put(struct smcu_xdev *xdev)
-{
-	mutex_lock(&xdev_lock);
-	if (!--xdev->users) {
-		list_del(&xdev->node);
-		ib_dealloc_pd(xdev->pd);
-		kfree(xdev);
-	}
-	mutex_unlock(&xdev_lock);
-}
 
 /* Stop posting. Return: true for the first caller. Any context but hard interrupts where @xp->sq_lock is free. */
 static bool mark_dead(struct smcu_xport *xp)
@@ -203,14 +151,15 @@ struct smcu_xport *smcu_xport_open(const struct smcu_path *path, const struct sm
 	init_waitqueue_head(&xp->wq);
 	smcu_path_get(&xp->path);
 
-	xp->xdev = xdev_get(path->ibdev);
-	if (IS_ERR(xp->xdev)) {
-		err = PTR_ERR(xp->xdev);
+	/* One for each endpoint: a key is good for every queue pair of its domain, and another peer must have no use for it. */
+	xp->pd = ib_alloc_pd(path->ibdev, 0);
+	if (IS_ERR(xp->pd)) {
+		err = PTR_ERR(xp->pd);
 		goto err_path;
 	}
 	err = map_mem(xp);
 	if (err)
-		goto err_xdev;
+		goto err_pd;
 	err = make_cqs(xp);
 	if (err)
 		goto err_mem;
@@ -224,8 +173,8 @@ err_cq:
 	ib_free_cq(xp->scq);
 err_mem:
 	unmap_mem(xp);
-err_xdev:
-	xdev_put(xp->xdev);
+err_pd:
+	ib_dealloc_pd(xp->pd);
 err_path:
 	smcu_path_put(&xp->path);
 	free_mem(xp);
@@ -305,17 +254,7 @@ void smcu_xport_close(struct smcu_xport *xp)
 	ib_free_cq(xp->rcq);
 	ib_free_cq(xp->scq);
 	unmap_mem(xp);
-	xdev_put(xp->xdev);
+	ib_dealloc_pd(xp->pd);
 	smcu_path_put(&xp->path);
 	free_mem(xp);
-}
-
-int smcu_xport_init(void)
-{
-	return 0;
-}
-
-void smcu_xport_exit(void)
-{
-	WARN_ON(!list_empty(&xdev_list));
 }

@@ -116,8 +116,10 @@ int smcu_xport_map(struct smcu_xport *xp, struct smcu_buf *buf);
  * @buf: ring
  *
  * On an endpoint that is not started yet only the key and the address are fixed: call it again for the same ring after
- * smcu_xport_start(). It does nothing for a ring whose registration is in force.
- * Context: may sleep, bounded by 5 s. Return: 0; -EMSGSIZE the adapter can't register so many pages; other -errno
+ * smcu_xport_start(). It does nothing for a ring whose registration is posted. The adapter is not waited for: the key may be told to
+ * the peer by a message of this endpoint, which comes after the registration, and by other ways only behind the peer's answer to
+ * such a message. Until that answer the ring must not be unmapped while the endpoint is up.
+ * Context: may sleep. Return: 0; -EAGAIN the queue is full; -EMSGSIZE the adapter can't register so many pages; other -errno
  */
 int smcu_xport_register(struct smcu_xport *xp, struct smcu_buf *buf);
 
@@ -190,8 +192,5 @@ bool smcu_xport_is_down(const struct smcu_xport *xp);
  * Context: may sleep, never called from an upcall
  */
 void smcu_xport_close(struct smcu_xport *xp);
-
-int smcu_xport_init(void);
-void smcu_xport_exit(void);
 
 #endif

@@ -3,6 +3,6 @@
 FUZZERS += policy
 POLICY_SRCS := $(wildcard $(TOP)/policy/*.c)
 
-$(B)/policy_fuzz: $(HERE)/policy_fuzz.c $(HERE)/fuzz.h $(POLICY_SRCS) $(wildcard $(TOP)/policy/*.h) $(TOP)/bpf/match.h
+$(B)/policy_fuzz: $(HERE)/policy_fuzz.c $(HERE)/fuzz.h $(POLICY_SRCS) $(wildcard $(TOP)/policy/*.h) $(TOP)/bpf/match.h $(TOP)/bpf/flow.h $(TOP)/include/uapi/smc_ulp_policy.h
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -D_GNU_SOURCE -I$(TOP) -I$(TOP)/include -I$(TOP)/bpf -o $@ $< $(POLICY_SRCS) -lyaml

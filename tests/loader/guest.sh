@@ -42,6 +42,16 @@ else
 fi
 run no-redirect "$redirect" "$cg" without
 
+[ "$SMCU_KERNEL" != 7.2 ] || check "this kernel lets sock_create programs ask" "$redirect" has-sock-create
+
+# Where ftrace is off nothing could be redirected: refused, with what to do.
+tracing=/sys/kernel/tracing
+ftrace() { echo "$1" >/proc/sys/kernel/ftrace_enabled; }
+ftrace 0
+check "smc_ulp_bpf is refused while ftrace is off" sh -c "! insmod $SMCU_MODDIR/smc_ulp_bpf.ko 2>/dev/null"
+check "and says why" sh -c 'dmesg | grep -q "cannot be redirected.*kernel.ftrace_enabled=1"'
+ftrace 1
+
 # Both: bpf_setsockopt() works for one name.
 check "smc_ulp_bpf loads" smcu_load_bpf
 run redirect "$redirect" "$cg" with
@@ -49,6 +59,29 @@ has_kfunc || check "sockets are enabled by setsockopt" is "$(enabling)" setsocko
 run redirect "$SMCU_TREE/tests/loader/run" attach_and_detach connections_work reload_under_load example_bpf_program
 check "smc_ulp cannot be unloaded below it" sh -c '! rmmod smc_ulp 2>/dev/null'
 check "ftrace cannot be switched off below it" sh -c '! echo 0 2>/dev/null >/proc/sys/kernel/ftrace_enabled'
+
+# Others may look at the same function meanwhile: a kprobe, the function tracer coming and going.
+look_on() {
+	local i pid
+	echo "p:smcu_test bpf_sock_addr_setsockopt" >>$tracing/kprobe_events || return 1
+	echo 1 >$tracing/events/kprobes/smcu_test/enable || return 1
+	echo "bpf_s*_setsockopt" >$tracing/set_ftrace_filter
+	for i in $(seq 5); do
+		"$redirect" "$cg" with >"/tmp/looked-at-$i" &
+		pid=$!
+		while kill -0 $pid 2>/dev/null; do
+			echo function >$tracing/current_tracer
+			ftrace 0 2>/dev/null
+			echo nop >$tracing/current_tracer
+		done
+		wait $pid || { cat "/tmp/looked-at-$i"; return 1; }
+	done
+	echo >$tracing/set_ftrace_filter
+	echo 0 >$tracing/events/kprobes/smcu_test/enable
+	awk '$1 == "smcu_test" && $2 > 0 { hit = 1 } END { exit !hit }' $tracing/kprobe_profile || { echo "the kprobe saw nothing"; return 1; }
+	echo "-:smcu_test" >>$tracing/kprobe_events
+}
+check "a kprobe and a tracer on the same function" look_on
 
 # In and out while the redirected functions are called.
 churn() {

@@ -32,6 +32,7 @@ __s32 from_connect = 1;
 __s32 from_sockopt = 1;
 __s32 from_listen = 1;
 __s32 from_sockops_else = 1;
+__s32 from_create = 1;
 
 /*
  * The verifier wants to know the length's range: 1 to MAX_LEN by a mask, kept in that order so that 6.1 follows it. The value is
@@ -71,6 +72,15 @@ int from_sockops(struct bpf_sock_ops_ctx *ctx)
 		from_listen = CALL(ctx);
 	else if (ctx->op == 1)
 		from_sockops_else = CALL(ctx);
+	return 1;
+}
+
+/* Loaded where the helper exists for it, which is since 7.2. */
+SEC("cgroup/sock_create")
+int from_sock_create(struct bpf_sock *sk)
+{
+	if (sk->type == 1 /* SOCK_STREAM */)
+		from_create = CALL(sk);
 	return 1;
 }
 

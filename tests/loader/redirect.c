@@ -4,8 +4,10 @@
  * the answers are compared with what an untouched kernel gives.
  *
  *	redirect CGROUP with|without
+ *	redirect has-sock-create
  *
- * "with": smc_ulp_bpf is loaded. Prints PASS and FAIL lines.
+ * "with": smc_ulp_bpf is loaded. Prints PASS and FAIL lines. The other form succeeds where cgroup/sock_create programs are
+ * tried, too.
  */
 #include <arpa/inet.h>
 #include <bpf/libbpf.h>
@@ -27,6 +29,7 @@
 #endif
 
 static bool any_failed, row_failed;
+static int cgroup;
 
 /* One line for each wrong answer; a row that has none passes as a whole. */
 static void check(bool ok, const char *test, const char *where, int got, int want)
@@ -81,6 +84,54 @@ static void set_call(struct redirect *skel, const struct row *row)
 	skel->data->from_sockopt = 1;
 	skel->data->from_listen = 1;
 	skel->data->from_sockops_else = 1;
+	skel->data->from_create = 1;
+}
+
+/* A row that asks in other programs must not find that this one was first. */
+static void in_create(struct redirect *skel, bool enable)
+{
+	if (enable)
+		skel->links.from_sock_create = bpf_program__attach_cgroup(skel->progs.from_sock_create, cgroup);
+	else
+		bpf_link__destroy(skel->links.from_sock_create);
+	if (!enable || !skel->links.from_sock_create)
+		skel->links.from_sock_create = NULL;
+}
+
+/* Sockets that got the ULP when they were made, on both ends, carry bytes. */
+static bool carries(int one, int other)
+{
+	char buf[5];
+
+	return send(one, "hello", 5, 0) == 5 && recv(other, buf, 5, MSG_WAITALL) == 5 && !memcmp(buf, "hello", 5);
+}
+
+static void try_create(struct redirect *skel, const struct row *row, bool is_with)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int want = is_with && row->is_ours ? 0 : row->without;
+	int listener, client, child;
+	char ulp[16] = "";
+	socklen_t len = sizeof(ulp), addr_len = sizeof(addr);
+
+	set_call(skel, row);
+	in_create(skel, true);
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	in_create(skel, false);
+	check(skel->data->from_create == want, row->test, "sock_create", skel->data->from_create, want);
+	getsockopt(client, SOL_TCP, TCP_ULP, ulp, &len);
+	check(!strcmp(ulp, is_with && row->is_ours ? "smc" : ""), row->test, "sock_create, then getsockopt(TCP_ULP)", ulp[0], want);
+	if (bind(listener, (struct sockaddr *)&addr, sizeof(addr)) || listen(listener, 1) ||
+	    getsockname(listener, (struct sockaddr *)&addr, &addr_len) ||
+	    connect(client, (struct sockaddr *)&addr, sizeof(addr)) || (child = accept(listener, NULL, NULL)) < 0) {
+		check(false, row->test, "sock_create, then connect", -errno, 0);
+	} else {
+		check(carries(client, child) && carries(child, client), row->test, "sock_create, then data", -errno, 0);
+		close(child);
+	}
+	close(client);
+	close(listener);
 }
 
 /* A ULP may be set once, so each call gets a socket of its own. */
@@ -136,14 +187,19 @@ int main(int argc, char **argv)
 	struct redirect *skel;
 	char path[4096];
 	unsigned int i;
+	bool has_create;
 	FILE *procs;
-	int cgroup;
 
+	has_create = libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SOCK, BPF_FUNC_setsockopt, NULL) == 1;
+	if (argc == 2 && !strcmp(argv[1], "has-sock-create"))
+		return !has_create;
 	if (argc != 3)
 		return 2;
 	cgroup = open(argv[1], O_RDONLY | O_DIRECTORY);
-	skel = redirect__open_and_load();
-	if (!skel || cgroup < 0) {
+	skel = redirect__open();
+	if (skel)
+		bpf_program__set_autoload(skel->progs.from_sock_create, has_create);
+	if (!skel || redirect__load(skel) || cgroup < 0) {
 		printf("FAIL redirect: %s: %s\n", cgroup < 0 ? argv[1] : "the programs were not loaded", strerror(errno));
 		return 1;
 	}
@@ -161,6 +217,8 @@ int main(int argc, char **argv)
 
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		try(skel, &rows[i], !strcmp(argv[2], "with"));
+		if (has_create)
+			try_create(skel, &rows[i], !strcmp(argv[2], "with"));
 		row_ends(rows[i].test);
 	}
 	try_udp(skel);

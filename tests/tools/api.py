@@ -7,12 +7,14 @@ Prints `ok NAME` or `FAIL NAME: why` for each check; exit status 0 if none faile
 import argparse
 import array
 import errno
+import fcntl
 import os
 import select
 import signal
 import socket
 import sys
 import threading
+import time
 
 TCP_ULP = 31
 LIMIT = 30
@@ -164,9 +166,13 @@ def inode_stays():
 
 
 def wait_epoll(poll, fd, wanted):
-    for got, events in poll.poll(LIMIT):
-        if got == fd and events & wanted:
-            return events
+    end = time.monotonic() + LIMIT
+    while time.monotonic() < end:
+        # others than the wanted ones may be there before
+        for got, events in poll.poll(1):
+            if got == fd and events & wanted:
+                return events
+        os.sched_yield()
     raise AssertionError('no event in %d s' % LIMIT)
 
 
@@ -390,6 +396,165 @@ def many_opened_and_dropped():
     wait.close()
     client, server = connected(ARGS.both)
     talk(client, server)
+
+
+@check
+def saved_syn_of_the_program():
+    """TCP_SAVE_SYN asked for after the conversion is the program's; what we have saved for ourselves is not for it."""
+    save, saved = 27, 28
+    for late in (True, False):
+        wait = listener(with_ulp=True)
+        if late:
+            wait.setsockopt(socket.IPPROTO_TCP, save, 1)
+        client = socket.socket()
+        if ARGS.both:
+            ulp(client)
+        client.settimeout(LIMIT)
+        client.connect(wait.getsockname())
+        server = wait.accept()[0]
+        server.settimeout(LIMIT)
+        talk(client, server)
+        got = server.getsockopt(socket.IPPROTO_TCP, saved, 256)
+        assert bool(got) == late, 'TCP_SAVED_SYN has %d bytes' % len(got)
+
+
+@check
+def listener_shut_by_several():
+    """Threads that end the same listener at once, while its children are in the handshake."""
+    for _ in range(5):
+        wait = listener(with_ulp=True)
+        clients = []
+        for _ in range(8):
+            sock = ulp(socket.socket()) if ARGS.both else socket.socket()
+            sock.setblocking(False)
+            sock.connect_ex(wait.getsockname())
+            clients.append(sock)
+
+        def shut():
+            try:
+                wait.shutdown(socket.SHUT_RD)
+            except OSError as err:
+                assert err.errno == errno.ENOTCONN, err
+        threads = [threading.Thread(target=shut, daemon=True) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(LIMIT)
+            assert not thread.is_alive()
+        wait.close()
+        for sock in clients:
+            sock.close()
+    talk(*connected(True))
+    # once is enough to listen anew; a second shutdown() would leave its mark, as on TCP
+    wait = listener(with_ulp=True)
+    wait.shutdown(socket.SHUT_RD)
+    wait.listen(8)
+    client = ulp(socket.socket())
+    client.settimeout(LIMIT)
+    client.connect(wait.getsockname())
+    server = wait.accept()[0]
+    server.settimeout(LIMIT)
+    talk(client, server)
+
+
+@check
+def fast_open_on_a_listener():
+    """MSG_FASTOPEN on a listener is refused as on TCP, and the listener's children go on."""
+    wait = listener(with_ulp=True)
+    client = ulp(socket.socket())
+    client.settimeout(LIMIT)
+    client.connect(wait.getsockname())
+    wait.setblocking(True)
+    expect_errno((errno.EISCONN, errno.EOPNOTSUPP, errno.EPIPE), wait.sendto, b'x', socket.MSG_FASTOPEN | socket.MSG_NOSIGNAL,
+                 wait.getsockname())
+    server = wait.accept()[0]
+    server.settimeout(LIMIT)
+    talk(client, server)
+    other = ulp(socket.socket())
+    other.settimeout(LIMIT)
+    other.connect(wait.getsockname())
+    wait.close()
+
+
+@check
+def listener_becomes_client():
+    """Converted while listening, then disconnected and connected: it is a client."""
+    sock = ulp(listener())
+    expect_errno((errno.ENOTCONN,), lambda: sock.shutdown(socket.SHUT_RD) or sock.getpeername())
+    wait = listener(with_ulp=ARGS.both)
+    sock.settimeout(LIMIT)
+    sock.connect(wait.getsockname())
+    server = wait.accept()[0]
+    server.settimeout(LIMIT)
+    talk(sock, server)
+
+
+@check
+def closed_before_the_flush():
+    """A server that takes the option, falls back and does not read: what the client has written before it is killed arrives."""
+    client, server = connected(ARGS.both)
+    client.setblocking(False)
+    sent = 0
+    try:
+        while sent < 1 << 26:
+            sent += client.send(b'f' * 65536)
+    except BlockingIOError:
+        pass
+    client.close()
+    assert read_exactly(server, sent) == b'f' * sent
+    assert server.recv(1) == b''
+
+
+@check
+def converted_under_accept():
+    """The listener is converted while a thread waits in accept(): its connection outlives the listener."""
+    wait = listener()
+    wait.settimeout(None)
+    got = []
+    thread = threading.Thread(target=lambda: got.append(wait.accept()[0]), daemon=True)
+    thread.start()
+    while open('/proc/self/task/%d/stat' % thread.native_id).read().split()[2] != 'S':
+        os.sched_yield()
+    ulp(wait)
+    client = ulp(socket.socket()) if ARGS.both else socket.socket()
+    client.settimeout(LIMIT)
+    client.connect(wait.getsockname())
+    thread.join(LIMIT)
+    server = got[0]
+    server.settimeout(LIMIT)
+    talk(client, server)
+    wait.close()
+    talk(client, server)
+    poll = select.epoll()
+    poll.register(server, select.EPOLLIN)
+    client.sendall(b'more')
+    wait_epoll(poll, server.fileno(), select.EPOLLIN)
+    assert read_exactly(server, 4) == b'more'
+
+
+@check
+def sigio_when_writable():
+    """F_SETFL O_ASYNC: a signal when there is room again."""
+    client, server = connected(ARGS.both)
+    talk(client, server)
+    old = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGIO])
+    try:
+        client.setblocking(False)
+        sent = 0
+        try:
+            while sent < 1 << 28:
+                sent += client.send(bytes(65536))
+        except BlockingIOError:
+            pass
+        fcntl.fcntl(client, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(client, fcntl.F_SETFL, fcntl.fcntl(client, fcntl.F_GETFL) | os.O_ASYNC)
+        expect_errno((errno.EAGAIN,), lambda: [client.send(bytes(65536)) for _ in range(1000)])
+        while signal.sigtimedwait([signal.SIGIO], 0):
+            pass                        # what the peer's first reads have already caused
+        read_exactly(server, sent)
+        assert signal.sigtimedwait([signal.SIGIO], LIMIT), 'no signal'
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, old)
 
 
 def on_alarm(signum, frame):

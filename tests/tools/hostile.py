@@ -292,6 +292,26 @@ def decline_before_reading(sock):
     echo(sock)
 
 
+def live_group():
+    """The peer's queue pair of a link group that the victim's host has as client, or one that is nobody's."""
+    with open('/proc/net/smc_ulp/links') as links:
+        names = links.readline().split()
+        for line in links:
+            link = dict(zip(names, line.split()))
+            if (link['role'], link['state']) == ('client', 'active'):
+                return int(link['peer_qpn'])
+    return 0x1234
+
+
+def impostor(then, more=b''):
+    """Accepts in the name of a peer with which the victim has a link group; both are this host, whose id the proposal tells."""
+    def run(sock):
+        said = read_message(sock)[1]
+        sock.sendall(patched(accept_again(), (8, said[8:16]), (38, live_group().to_bytes(3, 'big'))) + more)
+        then(sock)
+    return run
+
+
 JUNK = os.urandom(4096)
 GREETING = b'the server speaks first'
 
@@ -316,6 +336,8 @@ ABSURD = {
 
 # Attackers that accept the victim's connection: name -> (behaviour, expected end)
 SERVER = {
+    'impostor': (impostor(declined_echo), 'tcp'),
+    'impostor-out-of-sync': (impostor(hold, decline(2, 8)), 'loose'),
     'silence': (hold, 'error'),
     'close': (lambda s: None, 'error'),
     'reset': (reset, 'error'),

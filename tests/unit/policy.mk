@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
 # The policy library, the compiled image and the matcher the BPF programs use.
-POLICY := diag load parse check policy eval print compile
+POLICY := diag load parse spans glob check policy eval print compile image
 POLICY_TESTS := test_policy test_policy_match
 POLICY_OBJS := $(POLICY:%=$(B)/policy/%.o)
 TESTS += $(POLICY_TESTS)

@@ -32,7 +32,7 @@ enum way { BACK, DECL, DEAD };
 
 static const enum way failure[SMCU_HS_DONE][5] = {
 	/*			 DECLINE BAD   EOF   LOCAL_FAIL TIMEOUT */
-	[SMCU_HS_C_START] =		{ BACK, DEAD, DEAD, DECL, DECL },
+	[SMCU_HS_C_START] =		{ BACK, DEAD, DEAD, DECL, BACK },
 	[SMCU_HS_C_WAIT_ACCEPT] =	{ BACK, DEAD, DEAD, DECL, DEAD },
 	[SMCU_HS_C_WAIT_RKEY] =		{ BACK, DEAD, DEAD, DECL, DECL },
 	[SMCU_HS_C_WAIT_LINK] =		{ BACK, DEAD, DEAD, DECL, DECL },
@@ -176,6 +176,8 @@ static void test_timeouts(void **state)
 	/* keys are confirmed one after another on a link, 2 s each at the worst: the queue counts, not one answer */
 	assert_int_equal(smcu_hs_timeout_ms(SMCU_HS_C_WAIT_RKEY), smcu_hs_timeout_ms(SMCU_HS_C_WAIT_ACCEPT));
 	assert_true(smcu_hs_timeout_ms(SMCU_HS_C_WAIT_LINK) > smcu_hs_timeout_ms(SMCU_HS_S_WAIT_LINK));
+	/* a proposal must not come after the server has given up, and be read by its program */
+	assert_true(smcu_hs_timeout_ms(SMCU_HS_C_START) < smcu_hs_timeout_ms(SMCU_HS_S_WAIT_PROPOSAL));
 	/* an accept must not come after the client has given up */
 	assert_true(smcu_hs_timeout_ms(SMCU_HS_S_WAIT_LGR) <= smcu_hs_timeout_ms(SMCU_HS_C_WAIT_ACCEPT));
 }

@@ -8,17 +8,6 @@
 . "$SMCU_TREE/tests/vm/lib.sh"
 . "$SMCU_TREE/tests/vm/cases/lib/common.sh"
 
-each_line() {
-	local verdict what
-	while read -r verdict what; do
-		case $verdict in
-		ok) pass "$1: $what" ;;
-		FAIL) fail "$1: $what" ;;
-		*) echo "    $verdict $what" ;;
-		esac
-	done
-}
-
 check "module loads" load_module
 ip link set lo up
 ip addr add $LO_ADDR/32 dev lo

@@ -25,4 +25,10 @@ check "adapter on lo" rxe_up
 hostile "eight at once" --jobs 8 --limit 30
 hostile "one by one" --limit 15 --only 'server/decline*'
 rdma_used "good connections work after all that" yes exchange_local "after all that" "--ulp -c 20" "--ulp -c 20 -n 50000"
+link_ids() { awk '$3 == "active" { print $1 }' /proc/net/smc_ulp/links; }
+links=$(link_ids)
+check "there are link groups" test -n "$links"
+hostile "in the name of a peer" --limit 15 --only 'server/impostor*'
+check "their link groups live" test "$(link_ids)" = "$links"
+exchange_local "after impostors" "--ulp" "--ulp -n 50000"
 check "module unloads" smcu_unload

@@ -3,6 +3,7 @@
 # title: our client, the kernel's own SMC as server, two hosts
 # hosts: 2
 # kernel: 6.12
+# more: 6.12,6.1 6.12,7.2
 # timeout: 600
 # mtu: 9000
 # suites: check debug
@@ -19,5 +20,4 @@ fi
 rxe_up
 barrier up
 
-MANY=200
 transfers "--family smc" "--ulp"

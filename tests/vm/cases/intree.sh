@@ -3,6 +3,7 @@
 # title: baseline: the kernel's own SMC to itself, two hosts
 # hosts: 2
 # kernel: 6.12
+# more:
 # timeout: 600
 # mtu: 9000
 # suites: 

@@ -17,7 +17,7 @@ barrier up
 
 transfers "--ulp" "--ulp"
 exchange "IPv6 socket, v4-mapped address" "--ulp" "--ulp -n 1M" 0 ::ffff:$SERVER_ADDR
-rdma_used "200 connections use RDMA" yes exchange "200 x 20 KB" "--ulp -c 200 --stall 60" "--ulp -c 200 -n 20000 --stall 60"
+rdma_used "$MANY connections use RDMA" yes exchange "$MANY x 20 KB" "--ulp -c $MANY --stall 60" "--ulp -c $MANY -n 20000 --stall 60"
 
 barrier done
 check "module unloads" smcu_unload

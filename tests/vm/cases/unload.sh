@@ -8,18 +8,6 @@
 . "$SMCU_TREE/tests/vm/lib.sh"
 . "$SMCU_TREE/tests/vm/cases/lib/common.sh"
 
-# holder KIND: a process with a socket of that kind (see hold.py), which stays until let_go.
-holder() {
-	coproc HOLD { exec python3 "$TOOLS/hold.py" "$@"; }
-	read -r line <&"${HOLD[0]}"
-	[ "$line" = ready ] || fail "hold $*" "$line"
-}
-
-let_go() {
-	echo >&"${HOLD[1]}"
-	wait $HOLD_PID
-}
-
 check "adapter on lo" rxe_up
 for i in $(seq 20); do
 	load_module || fail "load $i"

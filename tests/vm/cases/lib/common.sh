@@ -15,7 +15,8 @@ load_module() {
 	smcu_load && sysctl -qw "net.smc_ulp.ueid=$UEID"
 }
 
-# The kernel's own SMC, with the same user EID as ours.
+# The kernel's own SMC, with the same user EID as ours. 6.1's finds no adapter over soft-RoCE and declines; with a pnet id it finds one
+# and hangs in smc_listen_work(), whoever the peer is (seen with 6.1.192 at both ends).
 load_intree() {
 	modprobe smc && modprobe smc_diag && "$SMCU_TREE/build/tools/smc_ueid" add $UEID
 }
@@ -30,6 +31,18 @@ tcp_out_segs() {
 	awk '/^Tcp:/ { if (col) print $col; else for (i = 1; i <= NF; i++) if ($i == "OutSegs") col = i }' /proc/net/snmp
 }
 
+# each_line NAME: verdicts of a program that prints "ok NAME" and "FAIL NAME: why", from stdin.
+each_line() {
+	local verdict what
+	while read -r verdict what; do
+		case $verdict in
+		ok) pass "$1: $what" ;;
+		FAIL) fail "$1: $what" ;;
+		*) echo "    $verdict $what" ;;
+		esac
+	done
+}
+
 # refused NAME COMMAND...: it must fail.
 refused() {
 	local name=$1
@@ -39,6 +52,18 @@ refused() {
 	else
 		pass "$name"
 	fi
+}
+
+# holder KIND [OPTIONS]: a process with a socket of that kind (see hold.py), which stays until let_go.
+holder() {
+	coproc HOLD { exec python3 "$TOOLS/hold.py" "$@"; }
+	read -r line <&"${HOLD[0]}"
+	[ "$line" = ready ] || fail "hold $*" "$line"
+}
+
+let_go() {
+	echo >&"${HOLD[1]}"
+	wait $HOLD_PID
 }
 
 # What is known when an exchange failed: the program's output, connections that live, what the module counted.

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+/*
+ * run: a program in a transient cgroup below ours, with programs, links and a policy of its own (smc-ulp/vN-run-PID): the policy in force
+ * elsewhere neither decides nor changes. We stay as its parent and clean up; where we are killed, gc does.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "loader.h"
+
+/* As a shell has it. */
+enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_SIGNAL = 128 };
+
+static pid_t child; /* for the handler */
+
+static void forward(int signo)
+{
+	if (child > 0)
+		kill(child, signo);
+}
+
+/* A terminal sends SIGINT and SIGQUIT to the child as well; what is sent to us alone is passed on. */
+static void set_signals(bool in_parent)
+{
+	static const int passed[] = { SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT };
+	static const int ignored[] = { SIGINT, SIGQUIT };
+	struct sigaction sa = { .sa_handler = forward, .sa_flags = SA_RESTART };
+	unsigned int i;
+
+	for (i = 0; in_parent && i < sizeof(passed) / sizeof(*passed); i++)
+		sigaction(passed[i], &sa, NULL);
+	sa.sa_handler = in_parent ? SIG_IGN : SIG_DFL;
+	for (i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		sigaction(ignored[i], &sa, NULL);
+}
+
+/* Make the transient cgroup. Return: its path, to be freed, or NULL with the reason printed. */
+static char *make_cgroup(const struct settings *set)
+{
+	struct cgroup_mount mount;
+	char *below = NULL, *own = NULL, *path = NULL;
+	char name[64];
+
+	cgroup_mount_find(set, &mount);
+	if (!mount.path) {
+		log_error("cgroup v2 is mounted nowhere: mount -t cgroup2 none /sys/fs/cgroup, or boot with systemd.unified_cgroup_hierarchy=1");
+		return NULL;
+	}
+	if (!cgroup_of_process(set, "self", &below)) {
+		snprintf(name, sizeof(name), RUN_CGROUP "%d", getpid());
+		own = path_join(mount.path, below);
+		path = path_join(own, name);
+		if (mkdir(path, 0755)) {
+			log_error("a cgroup cannot be made in %s: %s%s", own, strerror(errno),
+				  errno == EACCES || errno == EPERM || errno == EROFS ?
+				  ". Run as root, or in a cgroup that is delegated to you (systemd-run --user --scope -p Delegate=yes)" :
+				  "");
+			free(path);
+			path = NULL;
+		}
+	}
+	cgroup_mount_free(&mount);
+	free(below);
+	free(own);
+	return path;
+}
+
+/* Return: only if that failed. */
+static int become(const char *cgroup, char **argv)
+{
+	char *procs = path_join(cgroup, "cgroup.procs");
+	int fd = open(procs, O_WRONLY | O_CLOEXEC), code;
+
+	if (fd < 0 || write(fd, "0", 1) != 1) {
+		log_error("%s: %s", procs, strerror(errno));
+		return EX_FAILED;
+	}
+	free(procs);
+	execvp(argv[0], argv);
+	code = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	log_error("%s: %s", argv[0], strerror(errno));
+	return code;
+}
+
+static int wait_for_child(void)
+{
+	int status;
+
+	while (waitpid(child, &status, 0) < 0) {
+		if (errno != EINTR)
+			return EX_FAILED;
+	}
+	return WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int cmd_run(const struct settings *set, char **operands)
+{
+	struct target target = { -1, 0 };
+	struct smcpol *policy = NULL;
+	struct features features;
+	char *cgroup, *resolved = NULL;
+	char name[64];
+	struct pins pins;
+	int code;
+
+	if (set->policy) {
+		policy = policy_read_file(set->policy, &code);
+		if (!policy)
+			return code;
+	}
+	features_probe(&features);
+	features_warn(&features);
+
+	pins_run_name(name, sizeof(name), getpid());
+	code = EX_FAILED;
+	gc_run_directory(set, name, false);
+	cgroup = make_cgroup(set);
+	if (!cgroup)
+		goto out;
+	target.fd = cgroup_open(set, cgroup, &resolved, &target.id);
+	if (target.fd < 0)
+		goto out_cgroup;
+	if (pins_open_named(&pins, set, name, true) < 0)
+		goto out_cgroup;
+	code = control_attach(&pins, policy, &target, 1, &features.way);
+	if (code != EX_DONE) {
+		pins_close(&pins);
+		goto out_cgroup;
+	}
+
+	child = fork();
+	if (!child) {
+		set_signals(false);
+		_exit(become(cgroup, operands));
+	}
+	if (child < 0) {
+		log_error("no process: %s", strerror(errno));
+		code = EX_FAILED;
+	} else {
+		set_signals(true);
+		code = wait_for_child();
+	}
+	if (cgroup_is_populated(cgroup)) {
+		log_info("processes are left in %s and stay selected; when they have ended, smc-ulp-loader gc cleans up", cgroup);
+		pins_close(&pins);
+		goto out;
+	}
+	links_detach(&pins, WHICH_ALL, 0, false);
+	control_clear(&pins);
+	pins_close(&pins);
+out_cgroup:
+	if (rmdir(cgroup))
+		log_warning("%s: %s", cgroup, strerror(errno));
+out:
+	if (target.fd >= 0)
+		close(target.fd);
+	free(cgroup);
+	free(resolved);
+	smcpol_free(policy);
+	return code;
+}

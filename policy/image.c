@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+/* Deciding by the image: bpf/match.h, the matcher of the programs, compiled for user space. */
+#include <stddef.h>
+
+#include "smcpol.h"
+
+static const union smcu_block *smcu_block(void *image, __u32 index)
+{
+	const struct smcpol_image *i = image;
+
+	return index < i->nr_blocks ? &i->blocks[index] : NULL;
+}
+
+static void smcu_loop(__u32 nr, long (*round)(__u32 i, void *arg), void *arg)
+{
+	__u32 i;
+
+	for (i = 0; i < nr && !round(i, arg); i++)
+		;
+}
+
+#include "bpf/match.h"
+
+/**
+ * smcpol_image_match() - which rule decides a flow, by way of the image
+ * @image: the image
+ * @flow: the flow; cgroup is what smcpol_image_cgroup() said, if it is known
+ *
+ * Return: the rule's index, or SMCU_NO_MATCH if the default does.
+ */
+int smcpol_image_match(const struct smcpol_image *image, const struct smcu_flow *flow)
+{
+	const struct smcu_image_head *head = &image->blocks[0].head;
+	void *blocks = (void *)image;
+	struct smcu_match match;
+
+	if (!smcu_match_where(&match, blocks, head, flow) || !smcu_match_who(&match, blocks, head, flow))
+		return SMCU_NO_MATCH;
+	return smcu_match_first(&match);
+}
