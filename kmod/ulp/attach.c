@@ -127,10 +127,8 @@ void smcu_attach_restore(struct smcu_ctx *ctx)
 	unhook_locked(ctx);
 	if (smcu_prot_is_ours(sk->sk_prot))
 		WRITE_ONCE(sk->sk_prot, ctx->base);
-	if (sk->sk_socket && sk->sk_socket->ops == smcu_prot_ops_for(sk)) {
+	if (sk->sk_socket && sk->sk_socket->ops == smcu_prot_ops_for(sk))
 		WRITE_ONCE(sk->sk_socket->ops, ctx->base_ops);
-		set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
-	}
 	write_unlock_bh(&sk->sk_callback_lock);
 	if (tcp_sk(sk)->save_syn == SMCU_SAVE_SYN && sk->sk_state != TCP_LISTEN)
 		tcp_sk(sk)->save_syn = 0;
@@ -147,10 +145,8 @@ void smcu_attach_accepted(struct sock *listener, struct socket *newsock)
 	if (ctx)
 		smcu_listen_unlink(ctx);
 	write_lock_bh(&sk->sk_callback_lock);
-	if (!smcu_prot_is_ours(sk->sk_prot)) {
+	if (!smcu_prot_is_ours(sk->sk_prot))
 		WRITE_ONCE(newsock->ops, smcu_prot_base_ops(listener));
-		set_bit(SOCK_SUPPORT_ZC, &newsock->flags);
-	}
 	write_unlock_bh(&sk->sk_callback_lock);
 	release_sock(sk);
 }
@@ -229,8 +225,11 @@ static int convert(struct sock *sk)
 	rcu_assign_pointer(icsk->icsk_ulp_data, (void __rcu *)ctx);
 	/* Release: who sees the table sees the ctx; pairs with the dependency of every method on sk_prot. */
 	smp_store_release(&sk->sk_prot, smcu_prot_for(sk));
-	if (sk->sk_socket)
+	if (sk->sk_socket) {
 		WRITE_ONCE(sk->sk_socket->ops, smcu_prot_ops_for(sk));
+		/* The core has taken it away. Our sendmsg copies, so that the pages of io_uring's SEND_ZC are free when it returns. */
+		set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
+	}
 	write_unlock_bh(&sk->sk_callback_lock);
 	return 0;
 

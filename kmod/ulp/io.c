@@ -71,11 +71,14 @@ static int unconnected_recv(struct sock *sk)
 	return sk->sk_shutdown & RCV_SHUTDOWN ? 0 : -ENOTCONN;
 }
 
-/* MSG_ZEROCOPY: the bytes are copied; the program waits for the notification all the same. */
-static void zerocopy_done(struct sock *sk, size_t len)
+/* MSG_ZEROCOPY: the bytes are copied; the program waits for the notification all the same. io_uring makes its own. */
+static void zerocopy_done(struct sock *sk, const struct msghdr *msg, size_t len)
 {
-	struct ubuf_info *uarg = msg_zerocopy_realloc(sk, len, NULL, false);
+	struct ubuf_info *uarg;
 
+	if (!(msg->msg_flags & MSG_ZEROCOPY) || msg->msg_ubuf || !sock_flag(sk, SOCK_ZEROCOPY) || !len)
+		return;
+	uarg = msg_zerocopy_realloc(sk, len, NULL, false);
 	if (!uarg)
 		return;
 	uarg_to_msgzc(uarg)->zerocopy = 0;
@@ -186,18 +189,17 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 				goto out_err;
 		}
 	}
-	if (flags & MSG_ZEROCOPY && sock_flag(sk, SOCK_ZEROCOPY) && copied)
-		zerocopy_done(sk, copied);
+out:
+	zerocopy_done(sk, msg, copied);
 	release_sock(sk);
 	return copied;
 
 out_err:
-	if (copied && flags & MSG_ZEROCOPY && sock_flag(sk, SOCK_ZEROCOPY))
-		zerocopy_done(sk, copied);
-	else if (!copied)
-		copied = sk_stream_error(sk, flags, err);
+	if (copied)
+		goto out;
+	err = sk_stream_error(sk, flags, err);
 	release_sock(sk);
-	return copied;
+	return err;
 }
 
 /* The socket is locked. Return: bytes, 0 at the end, -errno; or ASK_TCP. */
@@ -346,4 +348,15 @@ int smcu_ioctl(struct sock *sk, int cmd, int *karg)
 		return 0;
 	}
 	return smcu_compat_ioctl(ctx->base, sk, cmd, karg);
+}
+
+/* TCP_ZEROCOPY_RECEIVE copies from TCP's queue, where in the handshake there are CLC messages, and later nothing. */
+int smcu_getsockopt(struct sock *sk, int level, int optname, char __user *optval, int __user *optlen)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+	u8 mode = smcu_ulp_mode(ctx);
+
+	if (level == SOL_TCP && optname == TCP_ZEROCOPY_RECEIVE && mode != SMCU_M_TCP && mode != SMCU_M_FLUSH)
+		return -EOPNOTSUPP;
+	return ctx->base->getsockopt(sk, level, optname, optval, optlen);
 }

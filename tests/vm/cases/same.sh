@@ -21,5 +21,6 @@ while read -r line; do
 done < <(python3 "$TOOLS/same.py" "$@" 2>&1 || echo "FAIL same.py: exit $?")
 check "they were SMC" test "$(stat_of smc_server)" -gt 100
 check "they were declined" test "$(stat_of fallback_peer_declined)" -gt 100
-check "sockets are gone" wait_for 60 sh -c '[ "$(wc -l </proc/net/smc_ulp/sockets)" = 1 ]'
+none_left() { [ "$(wc -l </proc/net/smc_ulp/sockets)" = 1 ]; }
+check "sockets are gone" wait_for 60 none_left
 check "module unloads" smcu_unload
