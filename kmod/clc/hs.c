@@ -419,12 +419,22 @@ bool smcu_hs_step(struct smcu_hs *hs)
 		if (is_final(hs->state))
 			let_go(hs);
 		err = smcu_clc_flush(hs);
-		if (err == -EBUSY)
+		if (err == -EBUSY && !is_final(hs->state) && time_after_eq(jiffies, hs->deadline)) {
+			/* The peer has not got what it waits for, and others may wait for what we hold. */
+			hs->reason = SMCU_R_TIMEOUT_CLC;
+			hs->state = SMCU_HS_FAILED;
+			hs->x->unsent = 0;
+			continue;
+		}
+		if (err == -EBUSY) {
+			if (!is_final(hs->state))
+				hs->ops->kick(hs, max_t(long, hs->deadline - jiffies, 1));
 			return false;
+		}
+		if (!err && is_final(hs->state))
+			break;
 		if (err)
 			hs->reason = SMCU_R_INTERNAL;
-		else if (is_final(hs->state))
-			break;
 		else
 			err = advance(hs);
 		if (err == NO_EVENT) {

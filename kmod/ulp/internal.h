@@ -224,6 +224,7 @@ void smcu_listen_drain(struct sock *sk);
 int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
 int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags);
 int smcu_ioctl(struct sock *sk, int cmd, int *karg);
+int smcu_getsockopt(struct sock *sk, int level, int optname, char __user *optval, int __user *optlen);
 __poll_t smcu_poll(struct file *file, struct socket *sock, poll_table *wait);
 int smcu_set_rcvlowat(struct sock *sk, int val);
 void smcu_close(struct sock *sk, long timeout);

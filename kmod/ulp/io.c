@@ -349,3 +349,14 @@ int smcu_ioctl(struct sock *sk, int cmd, int *karg)
 	}
 	return smcu_compat_ioctl(ctx->base, sk, cmd, karg);
 }
+
+/* TCP_ZEROCOPY_RECEIVE copies from TCP's queue, where in the handshake there are CLC messages, and later nothing. */
+int smcu_getsockopt(struct sock *sk, int level, int optname, char __user *optval, int __user *optlen)
+{
+	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+	u8 mode = smcu_ulp_mode(ctx);
+
+	if (level == SOL_TCP && optname == TCP_ZEROCOPY_RECEIVE && mode != SMCU_M_TCP && mode != SMCU_M_FLUSH)
+		return -EOPNOTSUPP;
+	return ctx->base->getsockopt(sk, level, optname, optval, optlen);
+}

@@ -58,6 +58,7 @@ static void build(int i, struct proto *base, const struct proto_ops *base_o)
 	prot[i].connect = smcu_connect;
 	prot[i].disconnect = smcu_disconnect;
 	prot[i].ioctl = shaped_ioctl;
+	prot[i].getsockopt = smcu_getsockopt;
 	prot[i].shutdown = smcu_shutdown;
 	prot[i].sendmsg = smcu_sendmsg;
 	prot[i].recvmsg = shaped_recvmsg;

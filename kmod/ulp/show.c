@@ -38,6 +38,9 @@ void smcu_ulp_show(struct seq_file *m, struct net *net)
 		u8 mode = smcu_ulp_mode(ctx);
 		bool listening = inet_sk_state_load(ctx->sk) == TCP_LISTEN;
 
+		/* It will be begun again with more room: do not hold the lock for what is thrown away. */
+		if (seq_has_overflowed(m))
+			break;
 		if (conn && mode == SMCU_M_SMC)
 			smcu_conn_totals(conn, &tx, &rx);
 		show_addr(m, ctx->sk, true);
