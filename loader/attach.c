@@ -11,10 +11,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <unistd.h>
 
 #include "loader.h"
 #include "select.skel.h"
+#include "select_kfunc.skel.h"
 
 static const struct {
 	const char *name;
@@ -27,9 +29,9 @@ static const struct {
 };
 #define NR_HOOKS (sizeof(hooks) / sizeof(*hooks))
 
-/* Just loaded, or opened from their pins: then there is no skeleton, and the descriptors are ours. */
+/* Just loaded, or opened from their pins: then there is no object, and the descriptors are ours. */
 struct programs {
-	struct select_bpf *skel;
+	struct bpf_object *object;
 	int fd[NR_HOOKS];
 };
 
@@ -44,38 +46,41 @@ static int program_of(const struct programs *programs, const char *hook)
 	return -1;
 }
 
-/* Maps that are pinned already are taken over, others are made and pinned. */
-static int set_pin_paths(struct select_bpf *skel, const struct pins *pins)
+/* Maps that are pinned already are taken over, others are made and pinned. The compiler's own (.rodata) are not for others. */
+static int set_pin_paths(struct bpf_object *object, const struct pins *pins)
 {
-	struct bpf_map *maps[] = { skel->maps.smcu_state, skel->maps.smcu_images, skel->maps.smcu_rules,
-				   skel->maps.smcu_cgroups, skel->maps.smcu_events };
-	unsigned int i;
+	struct bpf_map *map;
 	int err = 0;
 
-	for (i = 0; i < sizeof(maps) / sizeof(*maps) && !err; i++) {
-		char *path = path_join(pins->maps, bpf_map__name(maps[i]));
+	bpf_object__for_each_map(map, object) {
+		char *path = bpf_map__is_internal(map) ? NULL : path_join(pins->maps, bpf_map__name(map));
 
-		err = bpf_map__set_pin_path(maps[i], path);
+		if (path && !err)
+			err = bpf_map__set_pin_path(map, path);
 		free(path);
 	}
 	return err;
 }
 
-static struct select_bpf *try_load(const struct pins *pins, bool use_kfunc, int *err)
+static struct bpf_object *try_load(const struct pins *pins, bool use_kfunc, int *err)
 {
-	struct select_bpf *skel = select_bpf__open();
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "select_bpf");
+	const void *elf;
+	struct bpf_object *object;
+	size_t size;
 
-	if (!skel) {
+	elf = use_kfunc ? select_kfunc_bpf__elf_bytes(&size) : select_bpf__elf_bytes(&size);
+	object = bpf_object__open_mem(elf, size, &opts);
+	if (!object) {
 		*err = -errno;
 		return NULL;
 	}
-	skel->rodata->use_kfunc = use_kfunc;
-	*err = set_pin_paths(skel, pins);
+	*err = set_pin_paths(object, pins);
 	if (!*err)
-		*err = select_bpf__load(skel);
+		*err = bpf_object__load(object);
 	if (!*err)
-		return skel;
-	select_bpf__destroy(skel);
+		return object;
+	bpf_object__close(object);
 	return NULL;
 }
 
@@ -86,44 +91,8 @@ static void take_descriptors(struct programs *programs)
 
 	for (i = 0; i < NR_HOOKS; i++) {
 		snprintf(name, sizeof(name), "smcu_%s", hooks[i].name);
-		programs->fd[i] = bpf_program__fd(bpf_object__find_program_by_name(programs->skel->obj, name));
+		programs->fd[i] = bpf_program__fd(bpf_object__find_program_by_name(programs->object, name));
 	}
-}
-
-/*
- * Load the programs for the best way this kernel has; *way is what they use in the end. NULL: the reason was printed, and
- * errno tells EPERM from a kernel that cannot.
- */
-struct programs *programs_load(const struct pins *pins, enum way *way)
-{
-	struct programs *programs = calloc(1, sizeof(*programs));
-	int err = -ENOMEM;
-
-	if (!programs)
-		return NULL;
-	programs->skel = try_load(pins, *way == WAY_KFUNC, &err);
-	if (!programs->skel && *way == WAY_KFUNC) {
-		/* Its BTF names the kfunc, but this kernel does not admit it here. */
-		*way = WAY_SETSOCKOPT;
-		programs->skel = try_load(pins, false, &err);
-	}
-	if (programs->skel) {
-		take_descriptors(programs);
-		return programs;
-	}
-
-	free(programs);
-	log_libbpf_replay();
-	if (err == -EPERM || err == -EACCES)
-		log_error("the kernel refused the BPF programs: %s. CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed; are you root?",
-			  strerror(-err));
-	else if (!kernel_has_btf())
-		log_error("the BPF programs could not be loaded: this kernel has no BTF. Use one built with CONFIG_DEBUG_INFO_BTF, as Debian's are");
-	else
-		log_error("the BPF programs could not be loaded: %s. smc-ulp-loader features says what this kernel lacks, -v what the verifier said",
-			  strerror(-err));
-	errno = -err;
-	return NULL;
 }
 
 /* Those that an attach left pinned, of whichever build it was; NULL if there are none. */
@@ -152,12 +121,59 @@ void programs_free(struct programs *programs)
 
 	if (!programs)
 		return;
-	for (i = 0; i < NR_HOOKS && !programs->skel; i++) {
+	for (i = 0; i < NR_HOOKS && !programs->object; i++) {
 		if (programs->fd[i] >= 0)
 			close(programs->fd[i]);
 	}
-	select_bpf__destroy(programs->skel);
+	bpf_object__close(programs->object);
 	free(programs);
+}
+
+/*
+ * Load the programs for the best way this kernel has; *way is what they use in the end. NULL: the reason was printed, and
+ * errno tells EPERM from a kernel that cannot.
+ */
+struct programs *programs_load(const struct pins *pins, enum way *way)
+{
+	struct programs *programs = calloc(1, sizeof(*programs));
+	int err = -ENOMEM;
+
+	if (!programs)
+		return NULL;
+	if (*way == WAY_KFUNC && !has_capability(CAP_SYS_ADMIN)) {
+		/* A module's BTF is shown to CAP_SYS_ADMIN only. Somebody who had it may have left programs for us. */
+		free(programs);
+		programs = programs_open(pins);
+		if (programs)
+			return programs;
+		programs = calloc(1, sizeof(*programs));
+		if (!programs)
+			return NULL;
+		*way = WAY_SETSOCKOPT;
+	}
+	programs->object = try_load(pins, *way == WAY_KFUNC, &err);
+	if (!programs->object && *way == WAY_KFUNC) {
+		/* Its BTF names the kfunc, but this kernel does not admit it here. */
+		*way = WAY_SETSOCKOPT;
+		programs->object = try_load(pins, false, &err);
+	}
+	if (programs->object) {
+		take_descriptors(programs);
+		return programs;
+	}
+
+	free(programs);
+	log_libbpf_replay();
+	if (err == -EPERM || err == -EACCES)
+		log_error("the kernel refused the BPF programs: %s. CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed; are you root?",
+			  strerror(-err));
+	else if (!kernel_has_btf())
+		log_error("the BPF programs could not be loaded: this kernel has no BTF. Use one built with CONFIG_DEBUG_INFO_BTF, as Debian's are");
+	else
+		log_error("the BPF programs could not be loaded: %s. smc-ulp-loader features says what this kernel lacks, -v what the verifier said",
+			  strerror(-err));
+	errno = -err;
+	return NULL;
 }
 
 static char *pin_path(const struct pins *pins, uint64_t id, const char *hook)

@@ -17,7 +17,7 @@ static int attach(const struct settings *set, const struct smcpol *policy, const
 
 	if (pins_open(&pins, set, true) < 0)
 		return EX_FAILED;
-	code = control_attach(&pins, policy, target, 1, &features->way);
+	code = control_attach(&pins, policy, target, target->fd >= 0, &features->way);
 	if (code == EX_DONE && !maps_open(&maps, &pins)) {
 		*generation = maps.word->gen;
 		maps_close(&maps);
@@ -41,29 +41,32 @@ int cmd_attach(const struct settings *set, char **operands)
 		if (!policy)
 			return code;
 	}
-	target.fd = cgroup_open(set, set->cgroup, &path, &target.id);
-	if (target.fd < 0) {
-		code = EX_FAILED;
-		goto out;
+	if (set->cgroup) {
+		target.fd = cgroup_open(set, set->cgroup, &path, &target.id);
+		if (target.fd < 0) {
+			code = EX_FAILED;
+			goto out;
+		}
+		if (cgroup_is_root(target.fd))
+			log_warning("%s is the root cgroup: programs of others attached there (Cilium's, say) may collide with it; a cgroup below is better",
+				    path);
 	}
-	if (cgroup_is_root(target.fd))
-		log_warning("%s is the root cgroup: programs of others attached there (Cilium's, say) may collide with it; a cgroup below is better",
-			    path);
 	features_probe(&features);
 
 	code = set->dry_run ? EX_DONE : attach(set, policy, &target, &features, &generation);
 	if (code == EX_DONE) {
-		log_info("%s %s%s", set->dry_run ? "would attach to" : "attached to", path ? path : set->cgroup,
-			 policy ? ", with the given policy" : "");
+		log_info("%s %s%s", set->dry_run ? "would attach to" : "attached to",
+			 !set->cgroup ? "what is attached, anew" : path ? path : set->cgroup, policy ? ", with the given policy" : "");
 		features_warn(&features);
-		if (!features.has_module || features.way == WAY_NONE)
+		if (!features_can_enable(&features))
 			code = EX_DEGRADED;
 		if (set->json)
-			out_json(json_pack("{s:s, s:I, s:i, s:s, s:b}", "cgroup", path ? path : set->cgroup, "cgroup_id",
-					   (json_int_t)target.id, "generation", generation, "enabling",
-					   way_name(features.way), "dry_run", set->dry_run));
+			out_json(json_pack("{s:s?, s:I, s:i, s:s, s:b}", "cgroup", path, "cgroup_id", (json_int_t)target.id,
+					   "generation", generation, "enabling", way_name(features.way), "dry_run",
+					   set->dry_run));
 	}
-	close(target.fd);
+	if (target.fd >= 0)
+		close(target.fd);
 out:
 	free(path);
 	smcpol_free(policy);

@@ -122,11 +122,22 @@ static int gc_run_cgroups(const struct settings *set, bool dry_run)
 }
 
 /* The caller holds the pins. Return: how many links were removed, or -errno. */
-int gc_pins(const struct settings *set, const struct pins *pins, bool dry_run, int *nr_containers)
+int gc_pins(const struct pins *pins, bool dry_run, int *nr_containers)
 {
-	int nr = links_detach(pins, WHICH_DEAD, 0, dry_run);
+	int nr = links_detach(pins, WHICH_DEAD, 0, dry_run), lock;
+	struct maps maps;
 
-	*nr_containers = containers_gc(set, pins, dry_run);
+	/* Events that a killed monitor asked for. */
+	lock = dry_run ? -1 : monitor_lock(pins);
+	if (lock >= 0) {
+		if (!maps_open(&maps, pins)) {
+			__atomic_store_n(&maps.word->events, 0, __ATOMIC_RELEASE);
+			maps_close(&maps);
+		}
+		close(lock);
+	}
+
+	*nr_containers = containers_gc(pins, dry_run);
 	return nr;
 }
 
@@ -140,7 +151,7 @@ int cmd_gc(const struct settings *set, char **operands)
 	if (ret < 0)
 		return EX_FAILED;
 	if (ret) {
-		links = gc_pins(set, &pins, set->dry_run, &containers);
+		links = gc_pins(&pins, set->dry_run, &containers);
 		pins_close(&pins);
 		if (links < 0) {
 			log_error("a link could not be removed: %s", strerror(-links));

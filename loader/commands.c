@@ -44,7 +44,7 @@ const struct option_row options[] = {
 const char global_options[] = "joCqvBRhV";
 
 const struct command commands[] = {
-	{ "attach", "", 0, 0, "c!pn", "select the sockets of a cgroup; again: renew, and replace the policy", cmd_attach },
+	{ "attach", "", 0, 0, "c|apn", "select the sockets of a cgroup, or renew the programs of all that are attached", cmd_attach },
 	{ "detach", "", 0, 0, "c|an", "stop selecting; sockets that exist stay what they are", cmd_detach },
 	{ "status", "", 0, 0, "", "what is attached, which policy is in force, whether it can act", cmd_status },
 	{ "policy check", "FILE", 1, 1, "", "read a policy and say what is wrong with it; needs no privilege", cmd_policy_check },
@@ -57,8 +57,12 @@ const struct command commands[] = {
 	{ "explain", "", 0, 0, "pdtsPiugmce", "say which rule would decide a socket, and why not those before it", cmd_explain },
 	{ "rules", "", 0, 0, "S", "how often each rule decided, and what came of it", cmd_rules },
 	{ "run", "[--] PROGRAM [ARGUMENT]...", 1, ANY_NUMBER, "p", "run a program whose sockets are selected, and clean up after it", cmd_run },
+	{ "daemon", "", 0, 0, "pG*l", "follow the policy file and the cgroups that come and go; serve metrics", cmd_daemon },
+	{ "monitor", "", 0, 0, "rN", "print decisions as they are made", cmd_monitor },
 	{ "metrics", "", 0, 0, "", "print counters as OpenMetrics text", cmd_metrics },
 	{ "gc", "", 0, 0, "n", "remove what removed cgroups, containers and killed runs left", cmd_gc },
+	{ "hook oci", "STAGE", 1, 1, "F", "attach a container, or clean up after it: for container runtimes", cmd_hook_oci },
+	{ "hook install", "", 0, 0, "T!bn", "make a container runtime call the hook", cmd_hook_install },
 	{ "features", "", 0, 0, "", "say what this kernel and its modules can do, and why not", cmd_features },
 	{ "completion bash", "", 0, 0, "", "print completion for bash", cmd_completion },
 	{ "version", "", 0, 0, "", "print the version", cmd_version },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
 /*
  * Which container a hook attached, remembered until its poststop, when there is neither process nor cgroup to ask: an empty directory
- * ID@CGROUP in bpffs, made before anything is attached. bpffs takes no dots, container ids may have them: "%2e".
+ * ID@CGROUP in bpffs, made before anything is attached.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -12,27 +12,7 @@
 #include <unistd.h>
 
 #include "loader.h"
-
-#define MAX_NAME 255 /* of a file, and of any container's id: the longest grows to three times that, and is refused */
-
-/* Return: false if the id is none that we can name a directory by. */
-static bool escape(const char *id, char *out, size_t size)
-{
-	size_t n = 0;
-
-	for (; *id; id++) {
-		if (n + 4 > size)
-			return false;
-		if (*id == '.')
-			n += snprintf(out + n, size - n, "%%2e");
-		else if (strchr("@/%", *id) || (unsigned char)*id < 0x21 || (unsigned char)*id > 0x7e)
-			return false;
-		else
-			out[n++] = *id;
-	}
-	out[n] = '\0';
-	return n;
-}
+#include "oci.h"
 
 static char *record_path(const struct pins *pins, const char *name, uint64_t cgroup)
 {
@@ -48,10 +28,10 @@ static char *record_path(const struct pins *pins, const char *name, uint64_t cgr
 /* Return: 0 or -errno. */
 int container_put(const struct pins *pins, const char *id, uint64_t cgroup)
 {
-	char name[MAX_NAME - 24], *path;
+	char name[OCI_MAX_NAME], *path;
 	int err;
 
-	if (!escape(id, name, sizeof(name)))
+	if (!oci_id_escape(id, name, sizeof(name)))
 		return -EINVAL;
 	path = record_path(pins, name, cgroup);
 	err = mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
@@ -79,9 +59,8 @@ static void for_each(const struct pins *pins, void (*function)(void *arg, const 
 }
 
 struct removal {
-	const struct settings *set;
 	const struct pins *pins;
-	const char *name; /* NULL: every container whose cgroup is gone */
+	const char *name; /* NULL: every container that has no link left to a cgroup that lives */
 	bool dry_run;
 	int nr;
 };
@@ -91,14 +70,8 @@ static void remove_one(void *arg, const char *name, uint64_t cgroup)
 	struct removal *r = arg;
 	char *path;
 
-	if (r->name && strcmp(r->name, name))
+	if (r->name ? strcmp(r->name, name) : links_cover(r->pins, &cgroup, 1) != 0)
 		return;
-	if (!r->name) {
-		path = cgroup_path(r->set, cgroup);
-		free(path);
-		if (path)
-			return;
-	}
 	r->nr++;
 	if (r->dry_run)
 		return;
@@ -112,25 +85,20 @@ static void remove_one(void *arg, const char *name, uint64_t cgroup)
 int container_remove(const struct pins *pins, const char *id)
 {
 	struct removal r = { .pins = pins };
-	char name[MAX_NAME - 24];
+	char name[OCI_MAX_NAME];
 
 	r.name = name;
-	if (escape(id, name, sizeof(name)))
+	if (oci_id_escape(id, name, sizeof(name)))
 		for_each(pins, remove_one, &r);
 	return r.nr;
 }
 
 /* Those whose cgroup is gone. Return: how many. */
-int containers_gc(const struct settings *set, const struct pins *pins, bool dry_run)
+int containers_gc(const struct pins *pins, bool dry_run)
 {
-	struct removal r = { .set = set, .pins = pins, .dry_run = dry_run };
-	struct cgroup_mount mount;
+	struct removal r = { .pins = pins, .dry_run = dry_run };
 
-	/* Who sees only a part of the hierarchy would think the rest gone. */
-	cgroup_mount_find(set, &mount);
-	if (mount.path && !mount.is_partial)
-		for_each(pins, remove_one, &r);
-	cgroup_mount_free(&mount);
+	for_each(pins, remove_one, &r);
 	return r.nr;
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "loader.h"
 
@@ -65,7 +66,7 @@ static int attach(const struct pins *pins, struct programs *programs, const stru
 		return EX_FAILED;
 	}
 	/* The policy first: no connection is decided by half of what was asked for. */
-	if (!policy && !maps_have_policy(&maps))
+	if (!policy && nr && !maps_have_policy(&maps))
 		policy = fallback = default_policy();
 	if (policy && control_publish(&maps, pins, policy))
 		goto out;
@@ -83,8 +84,8 @@ out:
 }
 
 /*
- * Load the programs, put the policy in force (NULL: keep the one there is, or take everything if there is none), renew every link, and
- * attach to the targets. *way is what the programs use in the end. Return: an exit code, with the reason printed; a first attach that
+ * Load the programs, put the policy in force (NULL: keep the one there is, or where there is none and something to attach, take
+ * everything), renew every link, and attach to the targets. *way is what the programs use in the end. Return: an exit code, with the reason printed; a first attach that
  * failed leaves nothing.
  */
 int control_attach(const struct pins *pins, const struct smcpol *policy, const struct target *targets, int nr,
@@ -108,4 +109,76 @@ int control_attach(const struct pins *pins, const struct smcpol *policy, const s
 	if (code != EX_DONE && !had_policy)
 		control_clear(pins);
 	return code;
+}
+
+/*
+ * Attach to one more cgroup in little time: by the programs that are pinned, under the policy in force. Only what is missing is made: the
+ * policy by the daemon's file, if there is one, else everything.
+ */
+int control_attach_ready(const struct pins *pins, const struct target *target)
+{
+	struct programs *programs = programs_open(pins);
+	struct smcpol *policy = NULL;
+	struct features features;
+	bool has_policy = false;
+	int code = EX_DONE;
+	struct maps maps;
+
+	if (!maps_open(&maps, pins)) {
+		has_policy = maps_have_policy(&maps);
+		if (!has_policy && programs) {
+			policy = access(DEFAULT_POLICY, F_OK) ? default_policy() : policy_read_file(DEFAULT_POLICY, &code);
+			if (!policy || control_publish(&maps, pins, policy))
+				code = code ? code : EX_FAILED;
+		}
+		maps_close(&maps);
+	}
+	if (programs) {
+		if (code == EX_DONE && programs_attach(programs, pins, target->fd, target->id) < 0)
+			code = EX_FAILED;
+	} else {
+		if (!has_policy && !access(DEFAULT_POLICY, F_OK))
+			policy = policy_read_file(DEFAULT_POLICY, &code);
+		features_probe(&features);
+		if (code == EX_DONE)
+			code = control_attach(pins, policy, target, 1, &features.way);
+		features_warn(&features);
+	}
+	programs_free(programs);
+	smcpol_free(policy);
+	return code;
+}
+
+/* The policy in force, parsed; NULL if there is none, or with the reason printed. */
+struct smcpol *control_policy(const struct maps *maps, const struct pins *pins)
+{
+	struct policy_info info;
+	struct smcpol *policy;
+	int code, err;
+
+	if (!maps_have_policy(maps))
+		return NULL;
+	err = maps_read(maps, pins, &info);
+	if (err) {
+		log_error("the policy in force cannot be read: %s", strerror(-err));
+		return NULL;
+	}
+	policy = policy_read_text("policy in force", info.text, &code);
+	policy_info_free(&info);
+	return policy;
+}
+
+/*
+ * Cgroups came or went: let the rules that name cgroups know. Where no room was left for so many, the same policy is put in force anew,
+ * which makes room. Return: 0, or -1 with the reason printed.
+ */
+int control_sync_cgroups(struct maps *maps, const struct pins *pins, const struct smcpol *policy)
+{
+	int err = maps_cgroups_sync(maps, pins, policy);
+
+	if (err == -ENOSPC || err == -E2BIG)
+		return control_publish(maps, pins, policy);
+	if (err)
+		log_error("cgroups that appeared cannot be classified: %s", strerror(-err));
+	return err ? -1 : 0;
 }

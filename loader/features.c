@@ -79,11 +79,21 @@ const char *way_name(enum way way)
 	return way == WAY_KFUNC ? "kfunc" : way == WAY_SETSOCKOPT ? "setsockopt" : "none";
 }
 
+/* After programs were loaded: way is what they use. */
+bool features_can_enable(const struct features *f)
+{
+	return f->has_module && (f->way == WAY_KFUNC || (f->way == WAY_SETSOCKOPT && f->has_redirect));
+}
+
 /* Said where something was attached that cannot act. */
 void features_warn(const struct features *f)
 {
+	if (features_can_enable(f))
+		return;
 	if (!f->has_module)
 		log_warning("module smc_ulp is not loaded: connections stay on TCP. Load it (modprobe smc_ulp) and attach again");
-	else if (f->way == WAY_NONE)
+	else if (!f->has_kfunc)
 		log_warning("smc_ulp is loaded, but this kernel offers no kfunc and smc_ulp_bpf is not loaded: connections stay on TCP. Load it (modprobe smc_ulp_bpf) and attach again");
+	else
+		log_warning("programs that call the kfunc of smc_ulp take CAP_SYS_ADMIN to load: connections stay on TCP. Run smc-ulp-loader attach --all as root first, or load smc_ulp_bpf, which needs less");
 }

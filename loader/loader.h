@@ -115,6 +115,7 @@ void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_setup(const struct settings *set);
+void log_to_syslog(void);
 void log_libbpf_replay(void);
 bool color_wanted(const struct settings *set, int fd);
 
@@ -162,6 +163,7 @@ void features_probe(struct features *f);
 bool kernel_has_btf(void);
 json_t *probes_report(const struct settings *set, const struct features *f); /* probes.c */
 const char *way_name(enum way way);
+bool features_can_enable(const struct features *f);
 void features_warn(const struct features *f);
 
 /* pins.c: where everything lives under bpffs, held by one loader at a time. */
@@ -255,17 +257,23 @@ struct target {
 
 int control_attach(const struct pins *pins, const struct smcpol *policy, const struct target *targets, int nr,
 		   enum way *way);
+int control_attach_ready(const struct pins *pins, const struct target *target);
+struct smcpol *control_policy(const struct maps *maps, const struct pins *pins);
+int control_sync_cgroups(struct maps *maps, const struct pins *pins, const struct smcpol *policy);
 int control_publish(struct maps *maps, const struct pins *pins, const struct smcpol *policy);
 int control_clear(const struct pins *pins);
 
 /* containers.c */
 int container_put(const struct pins *pins, const char *id, uint64_t cgroup);
 int container_remove(const struct pins *pins, const char *id);
-int containers_gc(const struct settings *set, const struct pins *pins, bool dry_run);
+int containers_gc(const struct pins *pins, bool dry_run);
 void containers_forget(const struct pins *pins);
 
+/* cmd_monitor.c */
+int monitor_lock(const struct pins *pins);
+
 /* cmd_gc.c */
-int gc_pins(const struct settings *set, const struct pins *pins, bool dry_run, int *nr_containers);
+int gc_pins(const struct pins *pins, bool dry_run, int *nr_containers);
 int gc_run_directory(const struct settings *set, const char *name, bool dry_run);
 
 /* kstats.c */
@@ -286,7 +294,17 @@ json_t *metrics_gather(const struct settings *set, const struct daemon_stats *da
 void metrics_write(FILE *out, const json_t *families);
 void policy_hash(const char *text, char hex[65]);
 
+/* notify.c */
+void notify(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+uint64_t notify_watchdog(void);
+
+/* privileges.c */
+int privileges_drop(void);
+bool has_capability(int cap);
+
 /* policy_file.c */
+#define DEFAULT_POLICY "/etc/smc-ulp/policy.yaml"
+
 struct smcpol *policy_read_file(const char *path, int *code);
 struct smcpol *policy_read_text(const char *name, const char *text, int *code);
 bool policy_resolve(void *arg, enum smcpol_name kind, const char *name, __u32 *number);

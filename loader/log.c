@@ -5,21 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "loader.h"
 
-static bool is_verbose, is_quiet, is_colored, is_journal;
+static bool is_verbose, is_quiet, is_colored, is_journal, has_syslog;
 
 /* The tail of what libbpf said: enough for a verifier's last lines. */
 static char said[8192];
 static size_t said_len;
 
-/* Syslog's priorities: the journal takes a line's from its head. */
-enum { PRI_ERROR = 3, PRI_WARNING = 4, PRI_INFO = 6 };
-
 static void line(int priority, const char *kind, const char *color, const char *fmt, va_list args)
 {
+	va_list again;
+
+	if (has_syslog) {
+		va_copy(again, args);
+		vsyslog(priority, fmt, again);
+		va_end(again);
+	}
+	/* The journal takes a line's priority from its head. */
 	if (is_journal)
 		fprintf(stderr, "<%d>", priority);
 	else
@@ -34,7 +40,7 @@ void log_error(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	line(PRI_ERROR, "error: ", "\033[1;31m", fmt, args);
+	line(LOG_ERR, "error: ", "\033[1;31m", fmt, args);
 	va_end(args);
 }
 
@@ -45,7 +51,7 @@ void log_warning(const char *fmt, ...)
 	if (is_quiet)
 		return;
 	va_start(args, fmt);
-	line(PRI_WARNING, "warning: ", "\033[1;33m", fmt, args);
+	line(LOG_WARNING, "warning: ", "\033[1;33m", fmt, args);
 	va_end(args);
 }
 
@@ -56,7 +62,7 @@ void log_info(const char *fmt, ...)
 	if (is_quiet)
 		return;
 	va_start(args, fmt);
-	line(PRI_INFO, "", "", fmt, args);
+	line(LOG_INFO, "", "", fmt, args);
 	va_end(args);
 }
 
@@ -100,6 +106,13 @@ static bool stderr_is_journal(void)
 
 	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 && !fstat(STDERR_FILENO, &st) && st.st_dev == dev &&
 	       st.st_ino == ino;
+}
+
+/* From now on, as well: for a program whose stderr nobody keeps. */
+void log_to_syslog(void)
+{
+	openlog("smc-ulp-loader", LOG_PID, LOG_DAEMON);
+	has_syslog = true;
 }
 
 /* May be called again, with what a command's own options changed. */

@@ -465,38 +465,6 @@ static void carry(int old_records, int new_records)
 	view_close(&from);
 }
 
-/* Put a policy in force, all at once. Return: 0, or -1 with the reason printed and the old policy still in force. */
-int maps_publish(struct maps *maps, const struct pins *pins, const struct smcpol *policy)
-{
-	uint32_t generation = maps->word->gen + 1, slot = generation & 1, barrier = SMCU_POLICY_SLOT_BARRIER;
-	int old_records = maps_have_policy(maps) ? open_part(pins, PART_RECORDS, !slot) : -1;
-	struct generation g;
-	int err;
-
-	err = generation_make(&g, pins, policy, generation);
-	if (!err)
-		err = wait_for_readers(maps, g.fd[PART_IMAGE]);
-	if (!err)
-		err = put_slot(maps, pins, slot, &g);
-	if (!err) {
-		__atomic_store_n(&maps->word->gen, generation, __ATOMIC_RELEASE);
-		/* The first time: programs ignore the maps until this is set. */
-		__atomic_store_n(&maps->word->abi, SMCU_POLICY_ABI, __ATOMIC_RELEASE);
-		if (!wait_for_readers(maps, g.fd[PART_IMAGE])) {
-			carry(old_records, g.fd[PART_RECORDS]);
-			empty_slot(maps, pins, !slot);
-		}
-		bpf_map_delete_elem(maps->images, &barrier);
-	} else {
-		log_error("the policy could not be put into the kernel: %s; the one before stays in force",
-			  err == -E2BIG ? "its compiled form is too large, name fewer values in its rules" : strerror(-err));
-	}
-	generation_close(&g);
-	if (old_records >= 0)
-		close(old_records);
-	return err ? -1 : 0;
-}
-
 /* A slot's text, to be freed, if it was stored for that generation. Return: 0 or -errno. */
 static int read_text(const struct pins *pins, uint32_t generation, char **text, uint64_t *loaded)
 {
@@ -528,6 +496,80 @@ static int read_text(const struct pins *pins, uint32_t generation, char **text, 
 	free(stored);
 	close(fd);
 	return err;
+}
+
+/* The canonical text of the policy before this one, to be freed; NULL if there was none. */
+char *maps_previous(const struct maps *maps, const struct pins *pins)
+{
+	char *text = NULL;
+	uint64_t loaded;
+
+	read_text(pins, maps->word->gen - 1, &text, &loaded);
+	return text;
+}
+
+/*
+ * The text to return to after this policy will be in force: that of the policy now in force, which is where it belongs already (NULL), or if
+ * that is the same policy, loaded again or to make room for cgroups, that of the one before, to be freed.
+ */
+static char *text_to_keep(const struct maps *maps, const struct pins *pins, const struct smcpol *policy)
+{
+	char *text = smcpol_print(policy), *now = NULL, *keep = NULL;
+	uint64_t loaded;
+
+	if (text && maps_have_policy(maps) && !read_text(pins, maps->word->gen, &now, &loaded) && !strcmp(text, now))
+		keep = maps_previous(maps, pins);
+	free(text);
+	free(now);
+	return keep;
+}
+
+static void keep_text(const struct pins *pins, const char *text, uint32_t generation)
+{
+	int fd = make_text(text, generation);
+	char name[32];
+
+	slot_name(name, sizeof(name), PART_TEXT, generation & 1);
+	if (fd < 0 || pins_put(fd, pins->maps, name))
+		log_warning("the policy before this one could not be kept for a rollback: %s", strerror(fd < 0 ? -fd : errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Put a policy in force, all at once. Return: 0, or -1 with the reason printed and the old policy still in force. */
+int maps_publish(struct maps *maps, const struct pins *pins, const struct smcpol *policy)
+{
+	uint32_t generation = maps->word->gen + 1, slot = generation & 1, barrier = SMCU_POLICY_SLOT_BARRIER;
+	int old_records = maps_have_policy(maps) ? open_part(pins, PART_RECORDS, !slot) : -1;
+	char *keep = text_to_keep(maps, pins, policy);
+	struct generation g;
+	int err;
+
+	err = generation_make(&g, pins, policy, generation);
+	if (!err)
+		err = wait_for_readers(maps, g.fd[PART_IMAGE]);
+	if (!err)
+		err = put_slot(maps, pins, slot, &g);
+	if (!err) {
+		__atomic_store_n(&maps->word->gen, generation, __ATOMIC_RELEASE);
+		/* The first time: programs ignore the maps until this is set. */
+		__atomic_store_n(&maps->word->abi, SMCU_POLICY_ABI, __ATOMIC_RELEASE);
+		if (!wait_for_readers(maps, g.fd[PART_IMAGE])) {
+			carry(old_records, g.fd[PART_RECORDS]);
+			empty_slot(maps, pins, !slot);
+		}
+		bpf_map_delete_elem(maps->images, &barrier);
+		if (keep)
+			keep_text(pins, keep, generation - 1);
+	} else {
+		log_error("the policy could not be put into the kernel: %s; the one before stays in force",
+			  err == -E2BIG ? "its compiled form is too large, name fewer values in its rules" : strerror(-err));
+	}
+	generation_close(&g);
+	free(keep);
+	if (old_records >= 0)
+		close(old_records);
+	return err ? -1 : 0;
 }
 
 static int read_records(const struct pins *pins, struct policy_info *info)
@@ -563,16 +605,6 @@ int maps_read(const struct maps *maps, const struct pins *pins, struct policy_in
 	if (err)
 		policy_info_free(info);
 	return err;
-}
-
-/* The canonical text of the policy before this one, to be freed; NULL if there was none. */
-char *maps_previous(const struct maps *maps, const struct pins *pins)
-{
-	char *text = NULL;
-	uint64_t loaded;
-
-	read_text(pins, maps->word->gen - 1, &text, &loaded);
-	return text;
 }
 
 void policy_info_free(struct policy_info *info)

@@ -97,17 +97,14 @@ static void probe_capabilities(json_t *rows)
 		cap_value_t cap;
 		const char *name;
 	} needed[] = { { CAP_BPF, "CAP_BPF" }, { CAP_NET_ADMIN, "CAP_NET_ADMIN" }, { CAP_PERFMON, "CAP_PERFMON" } };
-	cap_t caps = cap_get_proc();
-	cap_flag_value_t value;
 	char missing[64] = "";
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		if (caps && !cap_get_flag(caps, needed[i].cap, CAP_EFFECTIVE, &value) && value == CAP_SET)
+		if (has_capability(needed[i].cap))
 			continue;
 		snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), " %s", needed[i].name);
 	}
-	cap_free(caps);
 	if (*missing)
 		row(rows, "privileges", false, "missing:%s. Run as root, or give these to the service", missing);
 	else
@@ -244,7 +241,8 @@ static void probe_modules(const struct features *f, json_t *rows)
 		    must_sign ? " (this kernel takes signed modules only: sign it, or enrol a key)" : "");
 
 	if (f->has_kfunc)
-		row(rows, "kfunc", true, "bpf_smc_ulp_enable");
+		row(rows, "kfunc", true, "bpf_smc_ulp_enable%s", has_capability(CAP_SYS_ADMIN) ? "" :
+		    ", which takes CAP_SYS_ADMIN to load: attach --all as root leaves programs for those who have less");
 	else
 		row(rows, "kfunc", false, "%s", !f->has_module ? "offered by smc_ulp, which is not loaded" :
 		    "cgroup programs call kfuncs since Linux 6.7, and smc_ulp must be built with BTF: smc_ulp_bpf serves as well");

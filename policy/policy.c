@@ -77,6 +77,23 @@ void smcpol_free(struct smcpol *policy)
 }
 
 /**
+ * smcpol_names_cgroups() - does any rule ask for the cgroup
+ * @policy: the policy
+ *
+ * Return: true if cgroups that appear have to be classified.
+ */
+bool smcpol_names_cgroups(const struct smcpol *policy)
+{
+	unsigned int i;
+
+	for (i = 0; i < policy->nr_rules; i++) {
+		if (policy->rules[i].cgroup.nr)
+			return true;
+	}
+	return false;
+}
+
+/**
  * smcpol_nr_rules() - the number of rules, the default not counted
  * @policy: the policy
  *

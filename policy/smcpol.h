@@ -56,6 +56,11 @@ bool smcpol_rule_is_smc(const struct smcpol *policy, int rule);
 unsigned int smcpol_rule_line(const struct smcpol *policy, int rule);
 unsigned int smcpol_dims(const struct smcpol *policy);
 
+bool smcpol_names_cgroups(const struct smcpol *policy);
+
+/* The pattern of a rule's key cgroup, for those who look for cgroups by the same language (policy/glob.c). */
+bool glob_holds(const char *pattern, const char *path);
+
 int smcpol_eval(const struct smcpol *policy, const struct smcu_flow *flow, const char *cgroup);
 const char *smcpol_why_not(const struct smcpol *policy, int rule, const struct smcu_flow *flow, const char *cgroup);
 char *smcpol_print(const struct smcpol *policy);

@@ -40,6 +40,33 @@ if has_kfunc; then
 else
 	check "no kfunc on this kernel" is "$(enabling)" none
 fi
+# What the daemon's unit leaves it: the kernel shows a module's BTF to nobody who has only these.
+three() { setpriv --bounding-set -all,+bpf,+net_admin,+perfmon "$@"; }
+status_of() {
+	"$@" >/dev/null 2>&1
+	echo $?
+}
+converted() { awk '$1 == "sockets" { print $2 }' /proc/net/smc_ulp/stats; }
+# A static program, which connects to nobody.
+connect_static() { "$@" /bin/busybox nc 127.0.0.1 1 2>/dev/null; }
+in_cgroup() { bash -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$cg" "$@"; }
+if has_kfunc; then
+	check "three capabilities: attached, but degraded" is "$(status_of three $loader attach --cgroup "$cg")" 3
+	check "attach --all takes the kfunc" $loader attach --all
+	check "three capabilities: the programs left there are used" is "$(status_of three $loader attach --cgroup "$cg")" 0
+	before=$(converted)
+	connect_static in_cgroup
+	check "and they convert" is $(($(converted) - before)) 1
+	$loader detach --all
+	before=$(converted)
+	connect_static $loader run --
+	check "run converts a static program's socket" is $(($(converted) - before)) 1
+	check "run cleaned up" [ ! -e /sys/fs/bpf/smc-ulp ]
+	printf 'version: 1\ndefault: tcp\n' >/tmp/tcp.yaml
+	before=$(converted)
+	connect_static $loader run --policy /tmp/tcp.yaml --
+	check "run by its own policy: TCP" is $(($(converted) - before)) 0
+fi
 run no-redirect "$redirect" "$cg" without
 
 [ "$SMCU_KERNEL" != 7.2 ] || check "this kernel lets sock_create programs ask" "$redirect" has-sock-create

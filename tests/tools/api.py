@@ -6,12 +6,14 @@ Prints `ok NAME` or `FAIL NAME: why` for each check; exit status 0 if none faile
 """
 import argparse
 import array
+import ctypes
 import errno
 import fcntl
 import os
 import select
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
@@ -555,6 +557,26 @@ def sigio_when_writable():
         assert signal.sigtimedwait([signal.SIGIO], LIMIT), 'no signal'
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, old)
+
+
+@check
+def zerocopy_receive_sees_nothing():
+    """TCP_ZEROCOPY_RECEIVE with a copy buffer reads TCP's queue: not where that holds a handshake's messages."""
+    wait = listener(with_ulp=ARGS.both)
+    client = ulp(socket.socket())
+    client.settimeout(LIMIT)
+    client.connect(wait.getsockname())
+    server = wait.accept()[0]
+    server.settimeout(LIMIT)
+    buf = ctypes.create_string_buffer(4096)
+    for sock in (client, server):
+        for _ in range(50):
+            # struct tcp_zerocopy_receive: address, length, recv_skip_hint, inq, err, copybuf_address, copybuf_len, flags, ...
+            arg = struct.pack('=QIIIiQiI', 0, 0, 0, 0, 0, ctypes.addressof(buf), len(buf), 0) + bytes(24)
+            opt, size = ctypes.create_string_buffer(arg, 64), ctypes.c_int(64)
+            ctypes.CDLL(None).getsockopt(sock.fileno(), socket.IPPROTO_TCP, 35, opt, ctypes.byref(size))
+            assert bytes(buf[:4]) != bytes.fromhex('e2d4c3d9'), 'a handshake message was read'
+    talk(client, server)
 
 
 def on_alarm(signum, frame):

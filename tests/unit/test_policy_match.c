@@ -251,6 +251,46 @@ static void test_boundaries(void **state)
 	}
 }
 
+/* Values that all belong into one bucket: more than fit, so that some are found in the tree behind it. */
+static void test_full_bucket(void **state)
+{
+	static const char *const kind[] = { "uid", "dst" };
+	u32 k, i, n;
+
+	for (k = 0; k < 2; k++) {
+		struct smcu_flow flow = { .known = KNOWN_OUT, .dst_af = 6 };
+		struct smcpol_image *image;
+		struct smcpol *policy;
+		char *text = NULL;
+		size_t len;
+		FILE *f = open_memstream(&text, &len);
+
+		fputs("version: 1\nrules:\n", f);
+		for (i = n = 0; n < 12; i++) {
+			struct smcu_key128 key = { 0xfd00ULL << 48, i };
+
+			/* Twelve values: no more than 16 buckets. */
+			if ((k ? smcu_match_hash128(&key) : smcu_match_hash32(i)) >> 28)
+				continue;
+			fprintf(f, k ? "- {name: r%u, match: {%s: \"fd00::%x:%x\"}, action: smc}\n" :
+				       "- {name: r%u, match: {%s: %u}, action: smc}\n", n++, kind[k], k ? i >> 16 : i, i & 0xffff);
+		}
+		fclose(f);
+		policy = load(text);
+		image = compile(policy);
+		flow.dst[0] = htonl(0xfd000000);
+		for (i = n = 0; i < 1000; i++) {
+			flow.uid = i;
+			flow.dst[3] = htonl(i);
+			n += decide_by(policy, image, &flow, NULL) >= 0;
+		}
+		CHECK(n == 12, "%u values were found", n);
+		smcpol_image_free(image);
+		smcpol_free(policy);
+		free(text);
+	}
+}
+
 static void test_last_of_4096_rules(void **state)
 {
 	struct smcu_flow flow = { .dir = SMCU_DIR_OUT, .known = KNOWN_OUT };
@@ -555,6 +595,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_comm),
 	cmocka_unit_test(test_cgroup_patterns),
 	cmocka_unit_test(test_boundaries),
+	cmocka_unit_test(test_full_bucket),
 	cmocka_unit_test(test_last_of_4096_rules),
 	cmocka_unit_test(test_summary_is_only_a_hint),
 	cmocka_unit_test(test_room_for_cgroups),

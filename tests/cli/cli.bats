@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
+# What the command line promises where nothing is attached and nobody is root: streams, exit codes, forms. tests/loader/run has the rest.
+
+setup() {
+	LOADER=$BATS_TEST_DIRNAME/../../build/loader/smc-ulp-loader
+	TOP=$BATS_TEST_DIRNAME/../..
+	cd "$BATS_TEST_TMPDIR"
+}
+
+# The shell forgives a command behind "!", so bats would too.
+refuse() { if "$@"; then return 1; fi; }
+
+# streams COMMAND...: output and status as run has them, stderr apart.
+streams() {
+	status=0
+	"$@" >out 2>err </dev/null || status=$?
+}
+
+@test "help and version go to stdout, with status 0" {
+	for args in help --help -h version --version -V "help attach" "attach --help" "help policy" "hook oci --help"; do
+		streams "$LOADER" $args
+		[ "$status" = 0 ]
+		[ -s out ]
+		[ ! -s err ]
+	done
+}
+
+@test "wrong usage goes to stderr, with status 2" {
+	for args in "" nonsense "attach" "attach --all --cgroup /x" "detach" "--nonsense" "status extra" "policy" "policy nonsense" \
+		"policy check" "run" "hook oci" "hook install" "hook install --runtime docker" "monitor --count 0" "monitor --count x" \
+		"help nonsense" "daemon --cgroups relative" "daemon --cgroups /a/**/b" "--color maybe version" "completion"; do
+		streams "$LOADER" $args
+		echo "'$args': $status"
+		[ "$status" = 2 ]
+		[ ! -s out ]
+		[ -s err ]
+	done
+}
+
+@test "help of two words is that command's alone" {
+	run "$LOADER" help policy check
+	[ "$status" = 0 ]
+	[ "${lines[0]}" = "usage: smc-ulp-loader policy check FILE" ]
+	run "$LOADER" help policy
+	[ "$(grep -c '^usage:' <<<"$output")" -gt 3 ]
+}
+
+@test "an invalid policy is status 5, a missing file 1, a valid one 0" {
+	printf 'version: 1\ndefault: smcc\n' >bad.yaml
+	streams "$LOADER" policy check bad.yaml
+	[ "$status" = 5 ]
+	[ ! -s out ]
+	grep -q 'bad.yaml:2:10: error' err
+	streams "$LOADER" policy check missing.yaml
+	[ "$status" = 1 ]
+	streams "$LOADER" policy check "$TOP/examples/policies/off.yaml"
+	[ "$status" = 0 ]
+	[ -s out ]
+	streams "$LOADER" run --policy bad.yaml true
+	[ "$status" = 5 ]
+}
+
+@test "colours: where asked for, and never by NO_COLOR or into a file" {
+	streams "$LOADER" nonsense
+	refuse grep -q $'\033' err
+	streams "$LOADER" --color always nonsense
+	grep -q $'\033' err
+	streams script -qec "$LOADER nonsense" /dev/null
+	grep -q $'\033' out
+	streams env NO_COLOR=1 script -qec "$LOADER nonsense" /dev/null
+	refuse grep -q $'\033' out
+}
+
+@test "-j is JSON, on stdout alone" {
+	for args in version "policy check $TOP/examples/policies/off.yaml" features "explain --policy $TOP/examples/policies/off.yaml --dst 10.0.0.1"; do
+		streams "$LOADER" -j $args
+		python3 -m json.tool out >/dev/null
+	done
+}
+
+@test "completion is bash, and knows every command" {
+	"$LOADER" completion bash >completion
+	bash -n completion
+	. ./completion
+	for word in $("$LOADER" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\).*/\1/p' | sort -u); do
+		COMP_WORDS=(smc-ulp-loader "$word") COMP_CWORD=1
+		_smc_ulp_loader
+		[[ " ${COMPREPLY[*]} " == *" $word "* ]]
+	done
+	COMP_WORDS=(smc-ulp-loader --color "") COMP_CWORD=2
+	_smc_ulp_loader
+	[ "${COMPREPLY[*]}" = "auto always never" ]
+}
+
+@test "a closed pipe ends it quietly" {
+	run bash -c "'$LOADER' help | head -n 1"
+	[ "$status" = 0 ]
+	[ "${#lines[@]}" = 1 ]
+}
+
+@test "hook install: files of oci-hooks for podman and CRI-O" {
+	for runtime in podman crio; do
+		streams "$LOADER" hook install --runtime $runtime --dry-run
+		[ "$status" = 0 ]
+		grep -q /etc/containers/oci/hooks.d/smc-ulp-createRuntime.json err
+		python3 - out <<-'END'
+			import json, re, sys
+			text, files = open(sys.argv[1]).read(), []
+			while text.strip():
+			    one, end = json.JSONDecoder().raw_decode(text)
+			    files, text = files + [one], text[end:].lstrip()
+			assert [f["stages"] for f in files] == [["createRuntime"], ["poststop"]], files
+			for f in files:
+			    assert f["version"] == "1.0.0" and f["hook"]["path"].startswith("/"), f
+			    assert f["hook"]["args"][1:] == ["hook", "oci", *f["stages"]], f
+			    (key, value), = f["when"]["annotations"].items()
+			    assert re.search(key, "io.smc-ulp/enable") and not re.search(key, "io-smc-ulp/enable"), f
+			    assert re.search(value, "true") and re.search(value, "1") and not re.search(value, "untrue"), f
+		END
+	done
+}
+
+@test "hook install: containerd's spec keeps what it had, once" {
+	echo '{"ociVersion": "1.0.2", "process": {"cwd": "/"}, "hooks": {"poststop": [{"path": "/other"}]}}' >base.json
+	for base in base.json again.json; do
+		streams "$LOADER" hook install --runtime containerd --base $base --dry-run
+		[ "$status" = 0 ]
+		cp out again.json
+	done
+	grep -q base_runtime_spec err
+	python3 - out <<-'END'
+		import json, sys
+		spec = json.load(open(sys.argv[1]))
+		assert spec["process"] == {"cwd": "/"}, spec
+		assert [h["path"] for h in spec["hooks"]["poststop"]][0] == "/other" and len(spec["hooks"]["poststop"]) == 2, spec
+		assert len(spec["hooks"]["createRuntime"]) == 1, spec
+	END
+	echo '{}' >base.json
+	streams "$LOADER" hook install --runtime containerd --base base.json --dry-run
+	[ "$status" = 1 ]
+	[ ! -s out ]
+	streams "$LOADER" hook install --runtime containerd --dry-run
+	[ "$status" = 2 ]
+}
+
+@test "hook oci: garbage is no reason to stop a container, unless asked for" {
+	for text in '' '{' '7' '{"id": 7}' '{"id": "a", "pid": -1}'; do
+		for stage in createRuntime poststop nonsense; do
+			run "$LOADER" --bpffs /nonexistent hook oci $stage <<<"$text"
+			[ "$status" = 0 ]
+			run "$LOADER" --bpffs /nonexistent hook oci --fail-closed $stage <<<"$text"
+			[ "$status" = 1 ]
+		done
+	done
+	run "$LOADER" --bpffs /nonexistent hook oci --fail-closed createRuntime <<<'{"id": "a", "pid": 1}'
+	[ "$status" = 0 ] # it asked for nothing
+}
+
+@test "hook oci: a runtime that does not close stdin is not waited for" {
+	mkfifo pipe
+	sleep 1000 >pipe & # holds it open
+	run timeout 60 "$LOADER" hook oci createRuntime <pipe
+	kill $!
+	[ "$status" = 0 ]
+	[[ "$output" == *"no answer within 2 seconds"* ]]
+}
+
+@test "man pages pass mandoc" {
+	for page in "$TOP"/build/loader/*.[578]; do
+		# scdoc itself leaves empty paragraphs, and lines longer than 80 bytes.
+		mandoc -Tlint -Wwarning "$page" >lint || true
+		refuse grep -v 'skipping paragraph macro' lint
+	done
+}
+
+@test "the unit passes systemd-analyze" {
+	mkdir unit
+	sed "s|/usr/sbin/smc-ulp-loader|$LOADER|" "$TOP/loader/systemd/smc-ulp-loader.service" >unit/smc-ulp-loader.service
+	systemd-analyze verify --man=no unit/smc-ulp-loader.service
+	systemd-analyze security --offline=true --threshold=25 unit/smc-ulp-loader.service >security
+}
+
+@test "the drop-in for one service passes systemd-analyze" {
+	mkdir unit
+	printf '[Service]\nExecStart=/bin/true\n' >unit/redis-server.service
+	cp -r "$TOP/examples/systemd/redis-server.service.d" unit/
+	sed -i "s|/usr/sbin/smc-ulp-loader|$LOADER|" unit/redis-server.service.d/smc.conf
+	SYSTEMD_UNIT_PATH=$PWD/unit: systemd-analyze verify --man=no unit/redis-server.service >said 2>&1
+	[ ! -s said ]
+	sed -i 's/ExecStartPre/ExecStartPrae/' unit/redis-server.service.d/smc.conf
+	SYSTEMD_UNIT_PATH=$PWD/unit: systemd-analyze verify --man=no unit/redis-server.service >said 2>&1 || true
+	[ -s said ]
+}
+
+@test "the Kubernetes example is what the API takes" {
+	/usr/bin/python3 "$TOP/examples/kubernetes/validate" "$TOP/examples/kubernetes/smc-ulp.yaml"
+	# The checker itself notices faults.
+	for fault in 's/maxUnavailable/maxUnavailible/' 's/mountPath:/mountpath:/' 's/containerPort: 9780/containerPort: many/' \
+		's/^kind: DaemonSet/kind: DaemonSets/' 's/name: smc-ulp-policy }/name: other }/' 's/default: tcp/default: tpc/' \
+		'/^  selector:/,+1d'; do
+		sed "$fault" "$TOP/examples/kubernetes/smc-ulp.yaml" >fault.yaml
+		refuse cmp -s fault.yaml "$TOP/examples/kubernetes/smc-ulp.yaml"
+		refuse /usr/bin/python3 "$TOP/examples/kubernetes/validate" fault.yaml
+	done
+}
