@@ -182,6 +182,20 @@ static void try_udp(struct redirect *skel)
 	close(fd);
 }
 
+/* libbpf's probe of helpers does not understand 6.12's answer, so loading is the question. */
+static struct redirect *load(bool with_create)
+{
+	struct redirect *skel = redirect__open();
+
+	if (!skel)
+		return NULL;
+	bpf_program__set_autoload(skel->progs.from_sock_create, with_create);
+	if (!redirect__load(skel))
+		return skel;
+	redirect__destroy(skel);
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	struct redirect *skel;
@@ -190,16 +204,17 @@ int main(int argc, char **argv)
 	bool has_create;
 	FILE *procs;
 
-	has_create = libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SOCK, BPF_FUNC_setsockopt, NULL) == 1;
+	libbpf_set_print(NULL);
+	skel = load(true);
+	has_create = skel;
 	if (argc == 2 && !strcmp(argv[1], "has-sock-create"))
 		return !has_create;
 	if (argc != 3)
 		return 2;
 	cgroup = open(argv[1], O_RDONLY | O_DIRECTORY);
-	skel = redirect__open();
-	if (skel)
-		bpf_program__set_autoload(skel->progs.from_sock_create, has_create);
-	if (!skel || redirect__load(skel) || cgroup < 0) {
+	if (!skel)
+		skel = load(false);
+	if (!skel || cgroup < 0) {
 		printf("FAIL redirect: %s: %s\n", cgroup < 0 ? argv[1] : "the programs were not loaded", strerror(errno));
 		return 1;
 	}
