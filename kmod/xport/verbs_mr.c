@@ -95,7 +95,6 @@ static int prepare(struct smcu_xport *xp, struct smcu_buf *buf)
 		err = n < 0 ? n : -EMSGSIZE;
 		goto err_mr;
 	}
-	ib_update_fast_reg_key(mr, ib_inc_rkey(mr->rkey));
 	buf->mr = mr;
 	buf->rkey = mr->rkey;
 	buf->addr = mr->iova;

@@ -220,12 +220,24 @@ void smcu_xport_disown(struct smcu_xport *xp, void *owner)
  */
 int smcu_verbs_post_reg(struct smcu_xport *xp, struct ib_mr *mr)
 {
+	/*
+	 * soft-RoCE goes through its queue again when an acknowledgement is late, and a registration that was done fails the second time,
+	 * and with it the link. It holds an invalidation back until all before it is acknowledged, and repeats it too: so both together can
+	 * be done any number of times. Adapters repeat packets, not work, and may object to the invalidation of what is not valid.
+	 */
+	bool repeats = xp->path.ibdev->ops.driver_id == RDMA_DRIVER_RXE;
 	struct ib_reg_wr wr = {
 		.wr = { .opcode = IB_WR_REG_MR },
 		.mr = mr,
 		.key = mr->rkey,
 		.access = IB_ACCESS_LOCAL_WRITE | IB_ACCESS_REMOTE_WRITE,
 	};
+	struct ib_send_wr inv = {
+		.next = &wr.wr,
+		.opcode = IB_WR_LOCAL_INV,
+		.ex.invalidate_rkey = mr->rkey,
+	};
+	u32 n_wr = repeats ? 2 : 1;
 	struct smcu_txslot *slot;
 	bool signal = false;
 	int err;
@@ -235,12 +247,13 @@ int smcu_verbs_post_reg(struct smcu_xport *xp, struct ib_mr *mr)
 	if (!can_post(xp))
 		goto out;
 	err = -EAGAIN;
-	if (xp->sq_free < 1)
+	if (xp->sq_free < n_wr)
 		goto out;
-	slot = take_slot(xp, 1, &signal);
+	slot = take_slot(xp, n_wr, &signal);
+	inv.wr_cqe = &slot->cqe;
 	wr.wr.wr_cqe = &slot->cqe;
 	wr.wr.send_flags = signal ? IB_SEND_SIGNALED : 0;
-	err = ib_post_send(xp->qp, &wr.wr, NULL);
+	err = ib_post_send(xp->qp, repeats ? &inv : &wr.wr, NULL);
 	spin_unlock_bh(&xp->sq_lock);
 	if (!err)
 		return 0;
