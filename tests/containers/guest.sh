@@ -17,9 +17,9 @@ BPFFS=/sys/fs/bpf
 cat >"$TMP/exchange" <<-END
 	#!/bin/sh
 	rm -f /tmp/ready
-	$IO server $LO_ADDR \$1 -c 4 --ready /tmp/ready &
-	while [ ! -e /tmp/ready ]; do sleep 0.05; done
-	$IO client $LO_ADDR \$1 -c 4 -n 100K && wait \$!
+	/smcu_io server $LO_ADDR \$1 -c 4 --ready /tmp/ready &
+	while [ ! -e /tmp/ready ]; do kill -0 \$! || exit 1; sleep 0.05; done
+	/smcu_io client $LO_ADDR \$1 -c 4 -n 100K && wait \$!
 END
 chmod 755 "$TMP/exchange"
 
@@ -28,16 +28,16 @@ bundle() {
 	local dir=$TMP/$1
 	mkdir -p "$dir/rootfs"
 	PORT=$((PORT + 1))
-	python3 - "$dir" "$1" "$2" "$3" "$TMP/exchange" "$PORT" <<-'END'
+	python3 - "$dir" "$1" "$2" "$3" "$TMP/exchange" "$IO" "$PORT" <<-'END'
 		import json, sys
-		directory, name, annotation, hook, exchange, port = sys.argv[1:]
+		directory, name, annotation, hook, exchange, program, port = sys.argv[1:]
 		bind = lambda d: {"destination": d, "type": "bind", "source": d, "options": ["rbind", "ro"]}
-		top = "/" + exchange.split("/")[1]
-		mounts = [bind(d) for d in ("/usr", "/lib", "/lib64", "/bin", "/etc", "/work")]
+		mounts = [bind(d) for d in ("/usr", "/lib", "/lib64", "/bin", "/etc")]
 		mounts += [{"destination": "/proc", "type": "proc", "source": "proc"},
 		           {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]},
 		           {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["mode=1777"]},
-		           {"destination": "/exchange", "type": "bind", "source": exchange, "options": ["bind", "ro"]}]
+		           {"destination": "/exchange", "type": "bind", "source": exchange, "options": ["bind", "ro"]},
+		           {"destination": "/smcu_io", "type": "bind", "source": program, "options": ["bind", "ro"]}]
 		spec = {"ociVersion": "1.0.2", "hostname": name, "root": {"path": "rootfs"}, "mounts": mounts,
 		        "process": {"user": {"uid": 0, "gid": 0}, "cwd": "/", "args": ["/exchange", port], "env": ["PATH=/usr/bin:/bin"]},
 		        "annotations": {"io.smc-ulp/enable": annotation} if annotation else {},
@@ -55,7 +55,7 @@ conversions() { awk '/^smc_(client|server) / { n += $2 } END { print n + 0 }' /p
 # start RUNTIME NAME: to its end.
 start() { "$1" run --no-pivot --bundle "$TMP/$2" "$2" </dev/null >"$TMP/$2.out" 2>&1; }
 
-# contain RUNTIME NAME ANNOTATION HOOK WANTED-CONVERSIONS WANTED-STATUS WHAT
+# contain RUNTIME NAME ANNOTATION HOOK WANTED-CONVERSIONS WANTED-STATUS WHAT: the status "refused" is any but 0.
 contain() {
 	local before status
 	bundle "$2" "$3" "$4"
@@ -63,6 +63,7 @@ contain() {
 	start "$1" "$2"
 	status=$?
 	"$1" delete --force "$2" 2>/dev/null
+	[ "$6" != refused ] || [ $status = 0 ] || status=refused
 	if [ "$status" != "$6" ]; then
 		fail "$1: $7" "status $status: $(tail -n 3 "$TMP/$2.out" | tr '\n' ' ')"
 	elif [ $(($(conversions) - before)) != "$5" ]; then
@@ -99,7 +100,7 @@ locker=$!
 at_exit "pkill -P $locker"
 wait_for 20 sh -c "! flock -n $BPFFS/smc-ulp/v1 true"
 contain crun slow true "$hook" 0 0 "a hook that cannot get on in time: the container starts, on TCP"
-contain crun closed true "$LOADER hook oci --fail-closed" 0 1 "the same with --fail-closed: it does not start"
+contain crun closed true "$LOADER hook oci --fail-closed" 0 refused "the same with --fail-closed: it does not start"
 pkill -P $locker
 wait $locker
 
