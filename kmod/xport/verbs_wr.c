@@ -221,7 +221,7 @@ void smcu_xport_disown(struct smcu_xport *xp, void *owner)
 int smcu_verbs_post_reg(struct smcu_xport *xp, struct ib_mr *mr)
 {
 	/*
-	 * soft-RoCE goes through its queue again when an acknowledgement is late, and a registration that was done fails the second time,
+	 * soft-RoCE goes through its queue again when an acknowledgment is late, and a registration that was done fails the second time,
 	 * and with it the link. It holds an invalidation back until all before it is acknowledged, and repeats it too: so both together can
 	 * be done any number of times. Adapters repeat packets, not work, and may object to the invalidation of what is not valid.
 	 */
