@@ -152,8 +152,8 @@ void smcu_attach_accepted(struct sock *listener, struct socket *newsock)
 }
 
 /*
- * A thread that was in accept() when the listener was converted goes on in TCP's: nobody tells us of the child, which gets TCP's
- * operations. So whoever has the child's lock next, and finds it in the list of its parent with a struct socket, puts that right.
+ * A thread that was in accept() when the listener was converted goes on in TCP's, and the child gets TCP's operations. But TCP locks
+ * the child while it gives it the struct socket, so this is called when that lock is released: before the program has the descriptor.
  */
 void smcu_attach_adopt(struct smcu_ctx *ctx)
 {

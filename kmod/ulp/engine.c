@@ -56,7 +56,11 @@ void smcu_release_cb(struct sock *sk)
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
 
 	smcu_prot_base(sk)->release_cb(sk);
-	if (ctx && ctx->want_lock) {
+	if (!ctx)
+		return;
+	/* TCP's accept() is one of those. */
+	smcu_attach_adopt(ctx);
+	if (ctx->want_lock) {
 		ctx->want_lock = false;
 		smcu_engine_kick(ctx, 0);
 	}
@@ -168,7 +172,6 @@ static void become_smc(struct smcu_ctx *ctx)
 
 	if (!smcu_engine_lock(ctx))
 		return;
-	smcu_attach_adopt(ctx);
 	if (ctx->mode == SMCU_M_HS) {
 		smcu_engine_left_hs(ctx);
 		if (ctx->server)

@@ -116,7 +116,6 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	if (smcu_ulp_mode(ctx) == SMCU_M_TCP)
 		return ctx->base->sendmsg(sk, msg, len);
 	lock_sock(sk);
-	smcu_attach_adopt(ctx);
 	timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
 	while (msg_data_left(msg) || ctx->mode < SMCU_M_HS) {
 		switch (ctx->mode) {
@@ -300,7 +299,6 @@ int smcu_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 	if (flags & MSG_OOB)
 		return -EINVAL;	/* as TCP where there is no urgent data */
 	lock_sock(sk);
-	smcu_attach_adopt(ctx);
 	n = ctx->mode == SMCU_M_INIT ? unconnected_recv(sk) : recv_locked(ctx, msg, len, flags);
 	release_sock(sk);
 	if (n == ASK_TCP)
