@@ -9,4 +9,9 @@
 
 #define pr_fmt(fmt) "smc_ulp: " fmt
 
+/* 6.6, "Compiler Attributes: Add __counted_by macro", in a header that comes before this one. 6.1 has it since its later updates. */
+#ifndef __counted_by
+#define __counted_by(member)
+#endif
+
 #endif

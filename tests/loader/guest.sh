@@ -3,7 +3,7 @@
 # title: BPF programs ask for SMC: redirect, kfunc, loader
 # hosts: 1
 # kernel: 6.12
-# timeout: 400
+# timeout: 900
 # suites: check debug
 #
 # In a guest: tests/vm/run [--kernel 6.1] tests/loader/guest.sh. Needs make loader, make -C examples, make -C tests/loader.
