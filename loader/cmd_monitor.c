@@ -39,15 +39,7 @@ static void stop(int signo)
 /* Return: the descriptor that holds the lock, or -1 with errno. */
 int monitor_lock(const struct pins *pins)
 {
-	int fd = open(pins->programs, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
-
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
-		err = errno;
-		close(fd);
-		errno = err;
-		return -1;
-	}
-	return fd;
+	return pins_try_lock(pins->programs);
 }
 
 /* The name of a rule; of a policy that is not in force any more, its number. To be freed. */

@@ -188,6 +188,7 @@ char *pins_top(const struct settings *set);
 void pins_close(struct pins *pins);
 void pins_remove(const struct pins *pins);
 int pins_put(int fd, const char *dir, const char *name);
+int pins_try_lock(const char *directory);
 int daemon_lock(const struct pins *pins);
 bool daemon_is_running(const struct pins *pins);
 char *path_join(const char *dir, const char *name);

@@ -176,13 +176,10 @@ int pins_put(int fd, const char *dir, const char *name)
 	return err;
 }
 
-/*
- * The daemon says that it runs by a lock on the links' directory, which nobody else locks: the kernel gives it up when it dies in whatever
- * way. Return: its descriptor, or -1 with errno; EWOULDBLOCK: another one runs.
- */
-int daemon_lock(const struct pins *pins)
+/* Return: the descriptor that holds the lock on a directory, or -1 with errno; EWOULDBLOCK: somebody else has it. */
+int pins_try_lock(const char *directory)
 {
-	int fd = open(pins->links, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
 
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
 		err = errno;
@@ -191,6 +188,15 @@ int daemon_lock(const struct pins *pins)
 		return -1;
 	}
 	return fd;
+}
+
+/*
+ * The daemon says that it runs by a lock on the links' directory, which nobody else locks: the kernel gives it up when it dies in whatever
+ * way. Return: its descriptor, or -1 with errno; EWOULDBLOCK: another one runs.
+ */
+int daemon_lock(const struct pins *pins)
+{
+	return pins_try_lock(pins->links);
 }
 
 bool daemon_is_running(const struct pins *pins)

@@ -305,7 +305,7 @@ static void term_work(struct work_struct *work)
 			smcu_llc_say_goodbye(lgr, xp);
 		if (lgr->flush)
 			smcu_xport_flushed(xp, FLUSH_MS);
-		/* From here posts fail; waits for registrations, under ring_lock, end. */
+		/* From here posts fail. */
 		smcu_xport_kill(xp);
 	}
 	smcu_link_stop_works(lgr);

@@ -95,7 +95,6 @@ void smcu_close(struct sock *sk, long timeout)
 	if (sk->sk_state == TCP_LISTEN)
 		smcu_listen_quiesce(ctx);
 	lock_sock(sk);
-	smcu_attach_adopt(ctx);
 	switch (ctx->mode) {
 	case SMCU_M_HS:
 	case SMCU_M_FLUSH:
