@@ -189,13 +189,15 @@ static int message_event(struct smcu_hs *hs, const struct smcu_clc_hdr *hdr)
 	default:
 		if (smcu_clc_decline_decode(x->msg, x->len, &d))
 			return SMCU_HE_BAD;
+		ev = SMCU_HE_DECLINE;
+		if (hs->state == SMCU_HS_DECLINED)
+			break;
 		hs->diag = d.diagnosis;
 		hs->reason = SMCU_R_PEER_DECLINED;
 		/* A server's view of the group, which was ours to choose, is wrong; a client is not told so, or anybody could. */
 		if (d.out_of_sync && hs->lgr && (hs->state == SMCU_HS_S_WAIT_RKEY || hs->state == SMCU_HS_S_WAIT_CONFIRM ||
 						 hs->state == SMCU_HS_S_WAIT_CONFIRM_FC))
 			smcu_lgr_out_of_sync(hs->lgr);
-		ev = SMCU_HE_DECLINE;
 		break;
 	}
 	if (smcu_clc_consume(hs))
@@ -226,7 +228,7 @@ static int stream_event(struct smcu_hs *hs)
 		break;
 	}
 	release_sock(hs->sk);
-	if (ev == SMCU_HE_BAD)
+	if (ev == SMCU_HE_BAD && hs->state != SMCU_HS_DECLINED)
 		hs->reason = SMCU_R_NOT_CLC;
 	if (ev == SMCU_HE_CONFIRM && hs->state == SMCU_HS_S_WAIT_CONFIRM && smcu_clc_server_confirm(hs))
 		ev = SMCU_HE_LOCAL_FAIL;
@@ -274,12 +276,6 @@ static int link_event(struct smcu_hs *hs)
 			smcu_clc_fail(hs, SMCU_R_RKEY_CONFIRM, 0);
 			return SMCU_HE_LOCAL_FAIL;
 		}
-	case SMCU_HS_S_WAIT_CONFIRM:
-	case SMCU_HS_S_WAIT_CONFIRM_FC:
-		if (smcu_lgr_state(hs->lgr) != SMCU_LGR_DEAD)
-			return NO_EVENT;
-		smcu_clc_fail(hs, SMCU_R_NO_LINK, 0);
-		return SMCU_HE_LOCAL_FAIL;
 	case SMCU_HS_C_WAIT_LINK:
 	case SMCU_HS_S_WAIT_LINK:
 		switch (smcu_lgr_state(hs->lgr)) {
@@ -320,9 +316,10 @@ static int next_event(struct smcu_hs *hs)
 	if (ev != NO_EVENT)
 		return ev;
 	if (time_after_eq(jiffies, hs->deadline)) {
-		bool link = hs->state == SMCU_HS_C_WAIT_LINK || hs->state == SMCU_HS_S_WAIT_LINK;
-
-		hs->reason = link ? SMCU_R_TIMEOUT_LINK : SMCU_R_TIMEOUT_CLC;
+		if (hs->state == SMCU_HS_C_WAIT_LINK || hs->state == SMCU_HS_S_WAIT_LINK)
+			hs->reason = SMCU_R_TIMEOUT_LINK;
+		else if (hs->state != SMCU_HS_DECLINED)
+			hs->reason = SMCU_R_TIMEOUT_CLC;
 		return SMCU_HE_TIMEOUT;
 	}
 	return NO_EVENT;
@@ -379,28 +376,49 @@ static void let_go(struct smcu_hs *hs)
 	smcu_clc_drop_path(hs);
 }
 
+/* What the table says. An action that fails leaves the state as it was, unless it was the last one. */
+static int take_step(struct smcu_hs *hs, int ev)
+{
+	u8 from = hs->state;
+	struct smcu_hs_step step = smcu_hs_next(from, ev);
+	int err;
+
+	enter(hs, step.next);
+	err = act(hs, step.action);
+	if (err && !is_final(hs->state))
+		hs->state = from;
+	return err;
+}
+
 /* One event. Return: 0, NO_EVENT, or the error of the action. */
 static int advance(struct smcu_hs *hs)
 {
-	struct smcu_hs_step step;
 	int ev = next_event(hs);
 
 	if (ev == NO_EVENT)
 		return NO_EVENT;
-	if (hs->state == SMCU_HS_S_WAIT_PROPOSAL && hs->x->claims_clc &&
+	if ((hs->state == SMCU_HS_S_WAIT_PROPOSAL || hs->state == SMCU_HS_DECLINED) && hs->x->claims_clc &&
 	    (ev == SMCU_HE_BAD || ev == SMCU_HE_EOF || ev == SMCU_HE_TIMEOUT)) {
 		/* It calls itself CLC and is none, or half of one: not for the program, and nor is what follows. */
 		hs->state = SMCU_HS_FAILED;
 		return 0;
 	}
-	step = smcu_hs_next(hs->state, ev);
-	enter(hs, step.next);
-	return act(hs, step.action);
+	return take_step(hs, ev);
+}
+
+/* Our side can't go on. One try: without a decline the peer can't know. */
+static void give_up(struct smcu_hs *hs, int err)
+{
+	/*
+	 * A confirm or a decline that could not be sent leaves a peer that waits, half a message one that misunderstands what follows:
+	 * no way back to TCP.
+	 */
+	if (is_final(hs->state) || hs->state == SMCU_HS_DECLINED || err == -EIO || take_step(hs, SMCU_HE_LOCAL_FAIL))
+		hs->state = SMCU_HS_FAILED;
 }
 
 bool smcu_hs_step(struct smcu_hs *hs)
 {
-	struct smcu_hs_step step;
 	int err;
 
 	might_sleep();
@@ -416,7 +434,7 @@ bool smcu_hs_step(struct smcu_hs *hs)
 		hs->x->n_eids = smcu_base_eids(hs->x->sn, hs->x->eids[0]);
 	}
 	for (;;) {
-		if (is_final(hs->state))
+		if (is_final(hs->state) || hs->state == SMCU_HS_DECLINED)
 			let_go(hs);
 		err = smcu_clc_flush(hs);
 		if (err == -EBUSY && !is_final(hs->state) && time_after_eq(jiffies, hs->deadline)) {
@@ -441,19 +459,8 @@ bool smcu_hs_step(struct smcu_hs *hs)
 			hs->ops->kick(hs, max_t(long, hs->deadline - jiffies, 1));
 			return false;
 		}
-		while (err) {
-			/*
-			 * A confirm or a decline that could not be sent leaves a peer that waits, half a message one that
-			 * misunderstands what follows: no way back to TCP.
-			 */
-			if (is_final(hs->state) || err == -EIO) {
-				hs->state = SMCU_HS_FAILED;
-				break;
-			}
-			step = smcu_hs_next(hs->state, SMCU_HE_LOCAL_FAIL);
-			enter(hs, step.next);
-			err = act(hs, step.action);
-		}
+		if (err)
+			give_up(hs, err);
 	}
 	kfree(hs->x);
 	hs->x = NULL;

@@ -114,6 +114,13 @@ static int take(read_descriptor_t *desc, struct sk_buff *skb, unsigned int off, 
 	return n;
 }
 
+bool smcu_clc_is_next(struct sock *sk)
+{
+	u8 eye[4];
+
+	return peek(sk, eye, sizeof(eye)) == sizeof(eye) && smcu_get_be32(eye) == SMCU_EYECATCHER_R;
+}
+
 /* The peer will send no more bytes. */
 static bool at_end(const struct sock *sk)
 {
@@ -133,9 +140,9 @@ int smcu_clc_recv(struct smcu_hs *hs, struct smcu_clc_hdr *hdr)
 	if (inet_sk_state_load(hs->sk) == TCP_CLOSE)
 		return -ECONNRESET;
 	n = peek(hs->sk, hs->x->msg, SMCU_CLC_HDR_LEN);
+	hs->x->claims_clc = n >= 4 && smcu_get_be32(hs->x->msg) == SMCU_EYECATCHER_R;
 	if (!n)
 		return end ? -ECONNRESET : -EAGAIN;
-	hs->x->claims_clc = n >= 4 && smcu_get_be32(hs->x->msg) == SMCU_EYECATCHER_R;
 	err = smcu_clc_hdr_decode(hs->x->msg, n, hdr);
 	if (!err && hdr->length > sizeof(hs->x->msg))
 		return -EPROTO;

@@ -8,12 +8,6 @@
 #include "link/link.h"
 #include "ulp/ulp.h"
 
-static int show_sockets(struct seq_file *m, void *v)
-{
-	smcu_ulp_show(m, seq_file_single_net(m));
-	return 0;
-}
-
 static int show_links(struct seq_file *m, void *v)
 {
 	smcu_link_show(m, seq_file_single_net(m));
@@ -45,7 +39,7 @@ int smcu_show_net_init(struct net *net)
 
 	if (!dir)
 		return -ENOMEM;
-	if (!proc_create_net_single("sockets", 0444, dir, show_sockets, NULL) ||
+	if (!proc_create_net("sockets", 0444, dir, &smcu_ulp_seq_ops, sizeof(struct seq_net_private)) ||
 	    !proc_create_net_single("stats", 0444, dir, show_stats, NULL) ||
 	    !proc_create_net_single("links", 0444, dir, show_links, NULL)) {
 		remove_proc_subtree("smc_ulp", net->proc_net);

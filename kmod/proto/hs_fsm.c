@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The handshake as a table. Three ways out besides success: BACK (nothing is left to be said), DECL (the peer waits for
- * an answer and gets a decline), DEAD (the stream can't be trusted, or the peer is gone).
+ * The handshake as a table. Four ways out besides success: BACK (nothing is left to be said), DECL (the peer waits for
+ * an answer and gets a decline), BOTH (the same, but the peer may have sent one of its own, which is not for the program), DEAD (the
+ * stream can't be trusted, or the peer is gone, or believes in SMC).
  */
 #include "proto/hs_fsm.h"
 #include "proto/limits.h"
@@ -9,6 +10,7 @@
 #define GO(state, act) { .next = SMCU_HS_##state, .action = SMCU_HA_##act }
 #define BACK GO(FALLBACK, FALL_BACK)
 #define DECL GO(FALLBACK, DECLINE)
+#define BOTH GO(DECLINED, DECLINE)
 #define DEAD GO(FAILED, FAIL)
 
 /*
@@ -45,11 +47,11 @@ static const struct smcu_hs_step table[SMCU_HS_COUNT][SMCU_HE_COUNT] = {
 	    DEAD, DEAD, DEAD, DEAD, DEAD,
 	    DEAD, DEAD, GO(DONE, CONFIRM), DEAD),
 	ROW(C_WAIT_LINK,
-	    BACK, DEAD, DEAD, DECL, DECL,
+	    BACK, DEAD, DEAD, BOTH, BOTH,
 	    DEAD, DEAD, DEAD, DEAD, DEAD,
 	    DEAD, DEAD, DEAD, GO(DONE, FINISH)),
 	ROW(S_WAIT_PROPOSAL,
-	    BACK, BACK, BACK, BACK, BACK,
+	    BACK, BACK, BACK, DECL, BACK,
 	    BACK, GO(S_WAIT_LGR, NEGOTIATE), BACK, BACK, BACK,
 	    BACK, BACK, BACK, BACK),
 	ROW(S_WAIT_LGR,
@@ -60,18 +62,24 @@ static const struct smcu_hs_step table[SMCU_HS_COUNT][SMCU_HE_COUNT] = {
 	    BACK, DEAD, DEAD, DECL, DECL,
 	    DEAD, DEAD, DEAD, DEAD, DEAD,
 	    DEAD, DEAD, GO(S_WAIT_CONFIRM, ACCEPT_JOIN), DEAD),
+	/* A client that has sent its confirm is through, and reads no decline. */
 	ROW(S_WAIT_CONFIRM,
-	    BACK, DEAD, DEAD, DECL, DEAD,
+	    BACK, DEAD, DEAD, DEAD, DEAD,
 	    DEAD, DEAD, DEAD, DEAD, GO(DONE, FINISH),
 	    DEAD, DEAD, DEAD, DEAD),
 	ROW(S_WAIT_CONFIRM_FC,
-	    BACK, DEAD, DEAD, DECL, DEAD,
+	    BACK, DEAD, DEAD, BOTH, DEAD,
 	    DEAD, DEAD, DEAD, DEAD, GO(S_WAIT_LINK, LINK_SERVER),
 	    DEAD, DEAD, DEAD, DEAD),
 	ROW(S_WAIT_LINK,
-	    BACK, DEAD, DEAD, DECL, DECL,
+	    BACK, DEAD, DEAD, BOTH, BOTH,
 	    DEAD, DEAD, DEAD, DEAD, DEAD,
 	    DEAD, DEAD, DEAD, GO(DONE, FINISH)),
+	/* Whatever else comes is the program's: the peer has read our decline and goes on. */
+	ROW(DECLINED,
+	    BACK, BACK, BACK, DEAD, BACK,
+	    BACK, BACK, BACK, BACK, BACK,
+	    BACK, BACK, BACK, BACK),
 	FINAL(DONE),
 	FINAL(FALLBACK),
 	FINAL(FAILED),
@@ -99,6 +107,7 @@ u32 smcu_hs_timeout_ms(u8 state)
 		[SMCU_HS_S_WAIT_CONFIRM]	= SMCU_T_QUEUE,
 		[SMCU_HS_S_WAIT_CONFIRM_FC]	= SMCU_T_QUEUE,
 		[SMCU_HS_S_WAIT_LINK]		= SMCU_T_LINK_SERVER,
+		[SMCU_HS_DECLINED]		= SMCU_T_DECLINED,
 	};
 
 	return state < SMCU_HS_COUNT ? limits[state] : 0;
@@ -117,6 +126,7 @@ const char *smcu_hs_state_name(u8 state)
 		[SMCU_HS_S_WAIT_CONFIRM]	= "s_wait_confirm",
 		[SMCU_HS_S_WAIT_CONFIRM_FC]	= "s_wait_confirm_fc",
 		[SMCU_HS_S_WAIT_LINK]		= "s_wait_link",
+		[SMCU_HS_DECLINED]		= "declined",
 		[SMCU_HS_DONE]			= "done",
 		[SMCU_HS_FALLBACK]		= "fallback",
 		[SMCU_HS_FAILED]		= "failed",

@@ -16,6 +16,7 @@ enum smcu_hs_state {
 	SMCU_HS_S_WAIT_CONFIRM,		/* joining */
 	SMCU_HS_S_WAIT_CONFIRM_FC,	/* first contact */
 	SMCU_HS_S_WAIT_LINK,		/* first contact: CONFIRM_LINK sent */
+	SMCU_HS_DECLINED,		/* both sides had the word: the peer's decline may be on its way too */
 	SMCU_HS_DONE,			/* SMC */
 	SMCU_HS_FALLBACK,		/* TCP */
 	SMCU_HS_FAILED,			/* the connection is dead */
@@ -73,7 +74,9 @@ struct smcu_hs_step {
  * @event: enum smcu_hs_event
  *
  * Rules: until the server has taken a proposal off the stream nothing has happened to it, so whatever goes wrong is a fallback;
- * a client whose proposal was answered by anything but CLC is dead. DONE, FALLBACK and FAILED are final. Every state but
+ * a client whose proposal was answered by anything but CLC is dead. Who waits for a message of the peer says nothing until it is
+ * there or time is over, so that declines cross where both wait for the link only. An action that fails is a LOCAL_FAIL of the
+ * state it was taken in. DONE, FALLBACK and FAILED are final. Every state but
  * these has an edge for TIMEOUT, EOF, LOCAL_FAIL and BAD. An event that can't happen in a state (START twice, a CLC message of
  * the wrong type) acts like BAD.
  */

@@ -38,6 +38,7 @@ enum smcu_limits {
 	SMCU_T_HANDSHAKE = 24000,	/* all of it, however the states follow each other: so long a program may wait */
 	SMCU_T_LINK_SERVER = 3000,	/* CONFIRM_LINK: 2 s and 1 s of grace for a decline */
 	SMCU_T_LINK_CLIENT = 5000,	/* CONFIRM_LINK: 4 s and 1 s of grace */
+	SMCU_T_DECLINED = 1000,		/* a decline that crosses ours */
 	SMCU_T_LLC = 2000,		/* answer to any other LLC request */
 	SMCU_T_IDLE_SERVER = 600000,	/* an unused link group is kept that long */
 	SMCU_T_IDLE_CLIENT = 610000,

@@ -92,10 +92,13 @@ void smcu_data_ready(struct sock *sk)
 		smcu_engine_kick(ctx, 0);
 		break;
 	case SMCU_M_SMC:
-		/* After the handshake nothing on TCP is meant for us (protocol section 2.7). */
+		/* Not a FIN, but bytes: see the engine. */
+		if (tcp_inq(sk))
+			smcu_engine_kick(ctx, 0);
 		break;
 	default:
-		ctx->saved_data_ready(sk);
+		if (!smcu_fallback_is_late(ctx))
+			ctx->saved_data_ready(sk);
 	}
 }
 

@@ -204,6 +204,7 @@ static void become_tcp(struct smcu_ctx *ctx)
 	if (ctx->mode == SMCU_M_HS) {
 		smcu_engine_left_hs(ctx);
 		ctx->diag = ctx->hs.diag;
+		ctx->guard = ctx->server && ctx->hs.reason == SMCU_R_TIMEOUT_CLC;
 		if (ctx->conn)
 			smcu_conn_unsent(ctx->conn, &left);
 		if (left || ctx->shut) {
@@ -215,6 +216,8 @@ static void become_tcp(struct smcu_ctx *ctx)
 		} else {
 			smcu_fallback(ctx, ctx->hs.reason);
 		}
+		/* What has come since the last look. */
+		smcu_fallback_is_late(ctx);
 	}
 	release_sock(sk);
 	unpin(ctx);
@@ -299,6 +302,33 @@ static void clean_up(struct smcu_ctx *ctx, unsigned long until)
 	unpin(ctx);
 }
 
+/*
+ * After the handshake nothing is said on TCP (protocol section 2.7) but by a peer that could not finish it: its decline, and what its
+ * program sends over TCP. The lock: between a FIN's number and its flag it would look like a byte.
+ */
+static bool peer_speaks(struct smcu_ctx *ctx)
+{
+	bool speaks;
+
+	if (!tcp_inq(ctx->sk) || !smcu_engine_lock(ctx))
+		return false;
+	speaks = tcp_inq(ctx->sk);
+	release_sock(ctx->sk);
+	return speaks;
+}
+
+/* See smcu_fallback_is_late(). Whatever becomes of the socket afterwards is TCP's alone. */
+static void reset_late(struct smcu_ctx *ctx)
+{
+	ctx->base->diag_destroy(ctx->sk, ECONNRESET);
+	lock_sock(ctx->sk);
+	ctx->late = false;
+	ctx->guard = false;
+	if (ctx->mode == SMCU_M_TCP)
+		smcu_attach_unhook(ctx);
+	release_sock(ctx->sk);
+}
+
 void smcu_engine_work(struct work_struct *work)
 {
 	struct smcu_ctx *ctx = container_of(to_delayed_work(work), struct smcu_ctx, work);
@@ -317,7 +347,7 @@ void smcu_engine_work(struct work_struct *work)
 				unpin(ctx);
 				tcp_close_detached(ctx);
 			}
-		} else if (inet_sk_state_load(sk) == TCP_CLOSE) {
+		} else if (inet_sk_state_load(sk) == TCP_CLOSE || peer_speaks(ctx)) {
 			smcu_conn_reset(ctx->conn);
 		}
 		break;
@@ -330,6 +360,8 @@ void smcu_engine_work(struct work_struct *work)
 	default:
 		break;
 	}
+	if (READ_ONCE(ctx->late))
+		reset_late(ctx);
 	if (smcu_ulp_mode(ctx) == SMCU_M_TCP && READ_ONCE(ctx->closing))
 		tcp_close_detached(ctx);
 out:

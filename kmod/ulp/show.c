@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One line for each converted socket: local, remote, mode, role, reason code, reason, bytes sent and received. Sockets are
- * walked under the namespace's leaf lock; what is printed is read locklessly and may be a moment old.
+ * walked under the namespace's leaf lock, a page of lines at a time; what is printed is read locklessly and may be a moment old.
  */
 #include <linux/seq_file.h>
+#include <linux/seq_file_net.h>
 #include "ulp/internal.h"
 #include "ulp/ulp.h"
 
@@ -25,29 +26,54 @@ static void show_addr(struct seq_file *m, const struct sock *sk, bool local)
 	seq_printf(m, "%pI4:%u ", local ? &inet_sk(sk)->inet_rcv_saddr : &inet_sk(sk)->inet_daddr, port);
 }
 
-void smcu_ulp_show(struct seq_file *m, struct net *net)
+static void *sockets_start(struct seq_file *m, loff_t *pos)
+	__acquires(&smcu_base_net(seq_file_net(m))->socks_lock)
 {
-	struct smcu_net *sn = smcu_base_net(net);
-	struct smcu_ctx *ctx;
+	struct smcu_net *sn = smcu_base_net(seq_file_net(m));
 
-	seq_puts(m, "local remote mode role code reason tx rx\n");
 	spin_lock_bh(&sn->socks_lock);
-	list_for_each_entry(ctx, &sn->socks, node) {
-		const struct smcu_conn *conn = READ_ONCE(ctx->conn);
-		u64 tx = 0, rx = 0;
-		u8 mode = smcu_ulp_mode(ctx);
-		bool listening = inet_sk_state_load(ctx->sk) == TCP_LISTEN;
-
-		/* It will be begun again with more room: do not hold the lock for what is thrown away. */
-		if (seq_has_overflowed(m))
-			break;
-		if (conn && mode == SMCU_M_SMC)
-			smcu_conn_totals(conn, &tx, &rx);
-		show_addr(m, ctx->sk, true);
-		show_addr(m, ctx->sk, false);
-		seq_printf(m, "%s %s 0x%08x \"%s\" %llu %llu\n", listening ? "LISTEN" : modes[mode],
-			   ctx->server || listening ? "server" : "client", smcu_reason_code(ctx->reason),
-			   smcu_reason_text(ctx->reason), tx, rx);
-	}
-	spin_unlock_bh(&sn->socks_lock);
+	return seq_list_start_head(&sn->socks, *pos);
 }
+
+static void *sockets_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	return seq_list_next(v, &smcu_base_net(seq_file_net(m))->socks, pos);
+}
+
+static void sockets_stop(struct seq_file *m, void *v)
+	__releases(&smcu_base_net(seq_file_net(m))->socks_lock)
+{
+	spin_unlock_bh(&smcu_base_net(seq_file_net(m))->socks_lock);
+}
+
+static int sockets_show(struct seq_file *m, void *v)
+{
+	const struct smcu_ctx *ctx = list_entry(v, struct smcu_ctx, node);
+	const struct smcu_conn *conn;
+	u64 tx = 0, rx = 0;
+	bool listening;
+	u8 mode;
+
+	if (v == &smcu_base_net(seq_file_net(m))->socks) {
+		seq_puts(m, "local remote mode role code reason tx rx\n");
+		return 0;
+	}
+	conn = READ_ONCE(ctx->conn);
+	mode = smcu_ulp_mode(ctx);
+	listening = inet_sk_state_load(ctx->sk) == TCP_LISTEN;
+	if (conn && mode == SMCU_M_SMC)
+		smcu_conn_totals(conn, &tx, &rx);
+	show_addr(m, ctx->sk, true);
+	show_addr(m, ctx->sk, false);
+	seq_printf(m, "%s %s 0x%08x \"%s\" %llu %llu\n", listening ? "LISTEN" : modes[mode],
+		   ctx->server || listening ? "server" : "client", smcu_reason_code(ctx->reason),
+		   smcu_reason_text(ctx->reason), tx, rx);
+	return 0;
+}
+
+const struct seq_operations smcu_ulp_seq_ops = {
+	.start = sockets_start,
+	.next = sockets_next,
+	.stop = sockets_stop,
+	.show = sockets_show,
+};

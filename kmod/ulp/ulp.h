@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 struct net;
-struct seq_file;
+struct seq_operations;
 struct sock;
 
 /**
@@ -21,12 +21,8 @@ struct sock;
  */
 int smcu_ulp_request(struct sock *sk);
 
-/**
- * smcu_ulp_show() - a line for each socket of a namespace
- * @m: file
- * @net: namespace
- */
-void smcu_ulp_show(struct seq_file *m, struct net *net);
+/* A line for each socket of a namespace: for proc_create_net(). */
+extern const struct seq_operations smcu_ulp_seq_ops;
 
 /* For each network namespace: hooks that add and look for the TCP option. */
 int smcu_synopt_net_init(struct net *net);

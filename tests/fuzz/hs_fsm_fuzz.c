@@ -20,12 +20,14 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			MUST(step.next == state && step.action == SMCU_HA_NONE);
 			continue;
 		}
-		MUST(!declined);
+		/* said once, and then at most waited for the peer's */
+		MUST(declined == (state == SMCU_HS_DECLINED));
+		MUST(!declined || (step.action != SMCU_HA_DECLINE && step.next > SMCU_HS_DONE));
 		MUST(step.next != state && step.action != SMCU_HA_NONE);
-		MUST(++moves <= 4);
+		MUST(++moves <= 5);
 		declined = step.action == SMCU_HA_DECLINE;
 		/* a client and a server never change roles */
-		if (step.next < SMCU_HS_DONE)
+		if (step.next < SMCU_HS_DECLINED)
 			MUST((step.next >= SMCU_HS_S_WAIT_PROPOSAL) == (data[0] & 1));
 		MUST(!smcu_hs_timeout_ms(step.next) == (step.next >= SMCU_HS_DONE));
 		state = step.next;

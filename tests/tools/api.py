@@ -579,6 +579,55 @@ def zerocopy_receive_sees_nothing():
     talk(client, server)
 
 
+def mode_of(sock):
+    """As the module shows it."""
+    ends = ['%s:%d' % sock.getsockname(), '%s:%d' % sock.getpeername()]
+    with open('/proc/net/smc_ulp/sockets') as lines:
+        return next(words[2] for words in map(str.split, lines) if words[:2] == ends)
+
+
+def checksum(data):
+    total = sum(struct.unpack('!%dH' % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+@check
+def spoken_to_over_tcp_after_the_handshake():
+    """A server that could not finish the handshake declines when the client is through with it: an error, not a hang."""
+    tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+    tap.settimeout(LIMIT)
+    client, server = connected(ARGS.both)
+    talk(client, server)
+    if not ARGS.both or mode_of(client) != 'SMC':
+        return
+    ports = struct.pack('!HH', server.getsockname()[1], client.getsockname()[1])
+    tap.setblocking(False)
+    last = None
+    try:
+        while True:
+            packet = tap.recv(65536)
+            head = (packet[0] & 15) * 4
+            if packet[9] == socket.IPPROTO_TCP and packet[head:head + 4] == ports:
+                last = packet[:struct.unpack('!H', packet[2:4])[0]]
+    except BlockingIOError:
+        pass
+    tcp = last[(last[0] & 15) * 4:]
+    seq, ack = struct.unpack('!II', tcp[4:12])
+    options = tcp[20:(tcp[12] >> 4) * 4]        # time stamps as they were
+    seq = seq + len(tcp) - 20 - len(options) & 0xffffffff
+    eye = bytes.fromhex('e2d4c3d9')
+    said = eye + bytes([4, 0, 44, 0x20]) + bytes(8) + b'\3\3\0\0' + bytes(20) + eye
+    tcp = ports + struct.pack('!IIBBHHH', seq, ack, (20 + len(options)) << 2, 0x18, 512, 0, 0) + options + said
+    sums = last[12:20] + struct.pack('!HH', socket.IPPROTO_TCP, len(tcp))
+    tcp = tcp[:16] + struct.pack('!H', checksum(sums + tcp)) + tcp[18:]
+    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    raw.sendto(struct.pack('!BBHHHBBH', 0x45, 0, 20 + len(tcp), 0, 0x4000, 64, socket.IPPROTO_TCP, 0) + last[12:20] + tcp,
+               client.getpeername())
+    expect_errno((errno.ECONNRESET,), client.recv, 1)
+
+
 def on_alarm(signum, frame):
     raise TimeoutError('hangs')
 

@@ -182,7 +182,7 @@ def rmb(own):
 
 
 def first_contact():
-    return bytes([0x80, 0x21, 0, 0]) + b'hostile'.ljust(32) + bytes([255, 2, 0, 1]) + bytes(12)
+    return bytes([0x80, 0x21, 0, 0]) + b'hostile'.ljust(32) + bytes([255, 1, 0, 1]) + bytes(12)
 
 
 def accept(*patches, own=None):
@@ -312,6 +312,23 @@ def impostor(then, more=b''):
     return run
 
 
+def crossing(then):
+    """Waits for the link no longer than the victim, and declines just before it could know."""
+    def run(sock):
+        until_decline(sock)
+        sock.sendall(decline(2))
+        then(sock)
+    return run
+
+
+def late(then):
+    """Says nothing for longer than a server waits for a proposal."""
+    def run(sock):
+        time.sleep(7)                   # the attack itself, not a wait
+        then(sock)
+    return run
+
+
 JUNK = os.urandom(4096)
 GREETING = b'the server speaks first'
 
@@ -373,6 +390,7 @@ SERVER = {
     'accept-again': (says(accept_again, declined_echo), 'any'),
     'accept-twice': (says(lambda: accept() * 2, declined_echo), 'loose'),
     'accept-only': (says(lambda: accept(), declined_echo), 'any'),
+    'accept-crossing': (says(lambda: accept(), crossing(echo)), 'tcp'),
     'accept-close': (says(lambda: accept(), lambda s: None), 'error'),
     'accept-reset': (says(lambda: accept(), reset), 'error'),
     'accept-garbage': (says(lambda: accept() + JUNK), 'loose'),
@@ -433,6 +451,8 @@ CLIENT = {
     'bad-trailer': (proposes(lambda: proposal((152, bytes(4)))), 'error'),
     'decline-v1': (decline_then_talk(lambda: decline(1)), 'tcp'),
     'decline-v2': (decline_then_talk(lambda: decline(2)), 'tcp'),
+    'late-proposal': (late(proposes(lambda: proposal())), 'error'),
+    'late-data': (late(talk), 'tcp'),
     'ueids-255': (proposes(lambda: proposal((80, b'\xff'))), 'error'),
     'ueids-8': (proposes(lambda: proposal(eids=[(b'X%d' % i).ljust(32) for i in range(8)]), declined_talk), 'tcp'),
     'ueids-9': (proposes(lambda: proposal(eids=[eid()] * 9)), 'error'),
@@ -462,6 +482,7 @@ CLIENT = {
     'then-decline-v2': (confirms(lambda: decline(2), talk), 'tcp'),
     'then-decline-sync': (confirms(lambda: decline(2, 8), talk), 'any'),
     'confirm-only': (confirms(lambda: confirm()), 'any'),
+    'confirm-crossing': (confirms(lambda: confirm(), crossing(talk)), 'tcp'),
     'confirm-garbage': (confirms(lambda: confirm() + JUNK), 'loose'),
     'confirm-close': (confirms(lambda: confirm(), lambda s: None), 'error'),
     'confirm-reset': (confirms(lambda: confirm(), reset), 'error'),

@@ -4,7 +4,7 @@
 #include "proto/limits.h"
 
 /*
- * The table said a second time, the other way round: the edges that lead on, then for each state which of the three
+ * The table said a second time, the other way round: the edges that lead on, then for each state which of the four
  * ways out its failures take. What is in neither list is a message out of place and ends like BAD.
  */
 struct edge {
@@ -28,20 +28,21 @@ static const struct edge onward[] = {
 	E(S_WAIT_LINK, LINK_UP, DONE, FINISH),
 };
 
-enum way { BACK, DECL, DEAD };
+enum way { BACK, DECL, BOTH, DEAD };
 
 static const enum way failure[SMCU_HS_DONE][5] = {
 	/*			 DECLINE BAD   EOF   LOCAL_FAIL TIMEOUT */
 	[SMCU_HS_C_START] =		{ BACK, DEAD, DEAD, DECL, BACK },
 	[SMCU_HS_C_WAIT_ACCEPT] =	{ BACK, DEAD, DEAD, DECL, DEAD },
 	[SMCU_HS_C_WAIT_RKEY] =		{ BACK, DEAD, DEAD, DECL, DECL },
-	[SMCU_HS_C_WAIT_LINK] =		{ BACK, DEAD, DEAD, DECL, DECL },
-	[SMCU_HS_S_WAIT_PROPOSAL] =	{ BACK, BACK, BACK, BACK, BACK },
+	[SMCU_HS_C_WAIT_LINK] =		{ BACK, DEAD, DEAD, BOTH, BOTH },
+	[SMCU_HS_S_WAIT_PROPOSAL] =	{ BACK, BACK, BACK, DECL, BACK },
 	[SMCU_HS_S_WAIT_LGR] =		{ BACK, DEAD, DEAD, DECL, DECL },
 	[SMCU_HS_S_WAIT_RKEY] =		{ BACK, DEAD, DEAD, DECL, DECL },
-	[SMCU_HS_S_WAIT_CONFIRM] =	{ BACK, DEAD, DEAD, DECL, DEAD },
-	[SMCU_HS_S_WAIT_CONFIRM_FC] =	{ BACK, DEAD, DEAD, DECL, DEAD },
-	[SMCU_HS_S_WAIT_LINK] =		{ BACK, DEAD, DEAD, DECL, DECL },
+	[SMCU_HS_S_WAIT_CONFIRM] =	{ BACK, DEAD, DEAD, DEAD, DEAD },
+	[SMCU_HS_S_WAIT_CONFIRM_FC] =	{ BACK, DEAD, DEAD, BOTH, DEAD },
+	[SMCU_HS_S_WAIT_LINK] =		{ BACK, DEAD, DEAD, BOTH, BOTH },
+	[SMCU_HS_DECLINED] =		{ BACK, BACK, BACK, DEAD, BACK },
 };
 
 static struct smcu_hs_step wanted(u8 s, u8 e)
@@ -49,6 +50,7 @@ static struct smcu_hs_step wanted(u8 s, u8 e)
 	static const struct smcu_hs_step ways[] = {
 		[BACK] = { SMCU_HS_FALLBACK, SMCU_HA_FALL_BACK },
 		[DECL] = { SMCU_HS_FALLBACK, SMCU_HA_DECLINE },
+		[BOTH] = { SMCU_HS_DECLINED, SMCU_HA_DECLINE },
 		[DEAD] = { SMCU_HS_FAILED, SMCU_HA_FAIL },
 	};
 	unsigned int i;
@@ -90,6 +92,12 @@ static bool is_final(u8 s)
 	return s == SMCU_HS_DONE || s == SMCU_HS_FALLBACK || s == SMCU_HS_FAILED;
 }
 
+/* Nothing but the stream's end is waited for. */
+static bool is_over(u8 s)
+{
+	return is_final(s) || s == SMCU_HS_DECLINED;
+}
+
 static void test_invariants(void **state)
 {
 	u8 s, e;
@@ -107,7 +115,7 @@ static void test_invariants(void **state)
 			CHECK(step.action != SMCU_HA_NONE && step.action <= SMCU_HA_FAIL, "%s %s", n, v);
 			CHECK(step.next > s, "%s %s: the order of states is the order of time", n, v);
 			CHECK((step.next == SMCU_HS_FAILED) == (step.action == SMCU_HA_FAIL), "%s %s", n, v);
-			CHECK((step.next == SMCU_HS_FALLBACK) ==
+			CHECK((step.next == SMCU_HS_FALLBACK || step.next == SMCU_HS_DECLINED) ==
 			      (step.action == SMCU_HA_FALL_BACK || step.action == SMCU_HA_DECLINE), "%s %s", n, v);
 			CHECK((step.next == SMCU_HS_DONE) ==
 			      (step.action == SMCU_HA_FINISH || step.action == SMCU_HA_CONFIRM), "%s %s", n, v);
@@ -115,9 +123,9 @@ static void test_invariants(void **state)
 		if (is_final(s))
 			continue;
 		/* time alone ends it, a decline always means TCP, and is never answered by one */
-		CHECK(is_final(smcu_hs_next(s, SMCU_HE_TIMEOUT).next), "%u", s);
+		CHECK(is_over(smcu_hs_next(s, SMCU_HE_TIMEOUT).next), "%u", s);
 		CHECK(smcu_hs_next(s, SMCU_HE_DECLINE).action == SMCU_HA_FALL_BACK, "%u", s);
-		CHECK(is_final(smcu_hs_next(s, SMCU_HE_LOCAL_FAIL).next), "%u", s);
+		CHECK(is_over(smcu_hs_next(s, SMCU_HE_LOCAL_FAIL).next), "%u", s);
 		CHECK(is_final(smcu_hs_next(s, SMCU_HE_EOF).next), "%u", s);
 		CHECK(is_final(smcu_hs_next(s, SMCU_HE_BAD).next), "%u", s);
 	}
@@ -141,7 +149,7 @@ static void test_paths(void **state)
 			}
 	for (s = 0; s < SMCU_HS_COUNT; s++) {
 		CHECK(reached[s], "%s", smcu_hs_state_name(s));
-		CHECK(succeeds[s] || s == SMCU_HS_FALLBACK || s == SMCU_HS_FAILED, "%s", smcu_hs_state_name(s));
+		CHECK(succeeds[s] || s == SMCU_HS_DECLINED || s == SMCU_HS_FALLBACK || s == SMCU_HS_FAILED, "%s", smcu_hs_state_name(s));
 	}
 }
 
