@@ -102,12 +102,6 @@ void smcu_hs_cancel(struct smcu_hs *hs);
  */
 int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len);
 
-/**
- * smcu_clc_is_next() - does what the program would read next begin as a CLC message?
- * @sk: socket, locked by the caller or with its spinlock held
- */
-bool smcu_clc_is_next(struct sock *sk);
-
 int smcu_clc_init(void);
 void smcu_clc_exit(void);
 

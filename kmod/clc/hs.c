@@ -25,7 +25,8 @@ static void enter(struct smcu_hs *hs, u8 state)
 	unsigned long end = jiffies + msecs_to_jiffies(smcu_hs_timeout_ms(state));
 
 	hs->state = state;
-	hs->deadline = time_before(end, hs->last) ? end : hs->last;
+	/* It is decided then, and the peer's word is waited for at the end, too. */
+	hs->deadline = time_before(end, hs->last) || state == SMCU_HS_DECLINED ? end : hs->last;
 }
 
 void smcu_hs_init(struct smcu_hs *hs, const struct smcu_hs_ops *ops, struct sock *sk, bool server)
@@ -298,7 +299,7 @@ static int next_event(struct smcu_hs *hs)
 {
 	int ev;
 
-	/* Later than that the server may have given up, and a proposal be its program's. */
+	/* Later than that the server may give up while the proposal is on its way: rather say no now. */
 	if (hs->state == SMCU_HS_C_START)
 		return time_after_eq(jiffies, hs->deadline) ? SMCU_HE_TIMEOUT : SMCU_HE_START;
 	ev = link_event(hs);

@@ -114,13 +114,6 @@ static int take(read_descriptor_t *desc, struct sk_buff *skb, unsigned int off, 
 	return n;
 }
 
-bool smcu_clc_is_next(struct sock *sk)
-{
-	u8 eye[4];
-
-	return peek(sk, eye, sizeof(eye)) == sizeof(eye) && smcu_get_be32(eye) == SMCU_EYECATCHER_R;
-}
-
 /* The peer will send no more bytes. */
 static bool at_end(const struct sock *sk)
 {

@@ -35,7 +35,7 @@
 static const struct smcu_hs_step table[SMCU_HS_COUNT][SMCU_HE_COUNT] = {
 	/*	decline bad eof fail timeout; start proposal accept_fc accept_join confirm; lgr_new lgr_join rkey_ok link_up */
 	ROW(C_START,
-	    BACK, DEAD, DEAD, DECL, BACK,
+	    BACK, DEAD, DEAD, DECL, DECL,
 	    GO(C_WAIT_ACCEPT, PROPOSE), DEAD, DEAD, DEAD, DEAD,
 	    DEAD, DEAD, DEAD, DEAD),
 	ROW(C_WAIT_ACCEPT,
@@ -50,8 +50,9 @@ static const struct smcu_hs_step table[SMCU_HS_COUNT][SMCU_HE_COUNT] = {
 	    BACK, DEAD, DEAD, BOTH, BOTH,
 	    DEAD, DEAD, DEAD, DEAD, DEAD,
 	    DEAD, DEAD, DEAD, GO(DONE, FINISH)),
+	/* A client with the option says something, if only no. Where it comes late it must not find the program. */
 	ROW(S_WAIT_PROPOSAL,
-	    BACK, BACK, BACK, DECL, BACK,
+	    BACK, BACK, BACK, DECL, DEAD,
 	    BACK, GO(S_WAIT_LGR, NEGOTIATE), BACK, BACK, BACK,
 	    BACK, BACK, BACK, BACK),
 	ROW(S_WAIT_LGR,

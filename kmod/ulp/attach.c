@@ -99,13 +99,13 @@ static void unhook_locked(struct smcu_ctx *ctx)
 	/* A kernel service that has accepted the socket may have put its own over ours. */
 	if (sk->sk_state_change == smcu_state_change)
 		WRITE_ONCE(sk->sk_state_change, ctx->saved_state_change);
-	if (sk->sk_data_ready == smcu_data_ready && !ctx->guard)
+	if (sk->sk_data_ready == smcu_data_ready)
 		WRITE_ONCE(sk->sk_data_ready, ctx->saved_data_ready);
 	if (sk->sk_write_space == smcu_write_space)
 		WRITE_ONCE(sk->sk_write_space, ctx->saved_write_space);
 	if (sk->sk_error_report == smcu_error_report)
 		WRITE_ONCE(sk->sk_error_report, ctx->saved_error_report);
-	ctx->hooked = ctx->guard;
+	ctx->hooked = false;
 }
 
 void smcu_attach_unhook(struct smcu_ctx *ctx)
@@ -261,7 +261,6 @@ static void ulp_release(struct sock *sk)
 	if (!ctx)
 		return;
 	WRITE_ONCE(ctx->mode, SMCU_M_DEAD);
-	ctx->guard = false;
 	smcu_attach_restore(ctx);
 	if (smcu_prot_is_ours(sk->sk_prot))
 		WRITE_ONCE(sk->sk_prot, ctx->base);

@@ -97,8 +97,7 @@ void smcu_data_ready(struct sock *sk)
 			smcu_engine_kick(ctx, 0);
 		break;
 	default:
-		if (!smcu_fallback_is_late(ctx))
-			ctx->saved_data_ready(sk);
+		ctx->saved_data_ready(sk);
 	}
 }
 

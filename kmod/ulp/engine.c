@@ -204,7 +204,6 @@ static void become_tcp(struct smcu_ctx *ctx)
 	if (ctx->mode == SMCU_M_HS) {
 		smcu_engine_left_hs(ctx);
 		ctx->diag = ctx->hs.diag;
-		ctx->guard = ctx->server && ctx->hs.reason == SMCU_R_TIMEOUT_CLC;
 		if (ctx->conn)
 			smcu_conn_unsent(ctx->conn, &left);
 		if (left || ctx->shut) {
@@ -216,8 +215,6 @@ static void become_tcp(struct smcu_ctx *ctx)
 		} else {
 			smcu_fallback(ctx, ctx->hs.reason);
 		}
-		/* What has come since the last look. */
-		smcu_fallback_is_late(ctx);
 	}
 	release_sock(sk);
 	unpin(ctx);
@@ -317,18 +314,6 @@ static bool peer_speaks(struct smcu_ctx *ctx)
 	return speaks;
 }
 
-/* See smcu_fallback_is_late(). Whatever becomes of the socket afterwards is TCP's alone. */
-static void reset_late(struct smcu_ctx *ctx)
-{
-	ctx->base->diag_destroy(ctx->sk, ECONNRESET);
-	lock_sock(ctx->sk);
-	ctx->late = false;
-	ctx->guard = false;
-	if (ctx->mode == SMCU_M_TCP)
-		smcu_attach_unhook(ctx);
-	release_sock(ctx->sk);
-}
-
 void smcu_engine_work(struct work_struct *work)
 {
 	struct smcu_ctx *ctx = container_of(to_delayed_work(work), struct smcu_ctx, work);
@@ -360,8 +345,6 @@ void smcu_engine_work(struct work_struct *work)
 	default:
 		break;
 	}
-	if (READ_ONCE(ctx->late))
-		reset_late(ctx);
 	if (smcu_ulp_mode(ctx) == SMCU_M_TCP && READ_ONCE(ctx->closing))
 		tcp_close_detached(ctx);
 out:

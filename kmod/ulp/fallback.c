@@ -21,30 +21,6 @@ void smcu_fallback(struct smcu_ctx *ctx, enum smcu_reason reason)
 	smcu_stat_fallback(ctx->sn, reason);
 }
 
-/*
- * A client whose proposal was delayed by more than the server waited believes in a handshake. Its bytes are thrown away before the
- * program can see them, and it learns by a reset. Anything else that comes first ends the guard. In a callback of TCP, which holds the
- * socket, so nobody can have read what has just come.
- */
-bool smcu_fallback_is_late(struct smcu_ctx *ctx)
-{
-	struct sock *sk = ctx->sk;
-
-	if (!ctx->guard || !tcp_inq(sk))
-		return false;
-	/* What follows the first of it is no better. */
-	if (!ctx->late && !smcu_clc_is_next(sk)) {
-		ctx->guard = false;
-		if (ctx->mode == SMCU_M_TCP)
-			smcu_attach_unhook(ctx);
-		return false;
-	}
-	smcu_listen_drain(sk);
-	WRITE_ONCE(ctx->late, true);
-	smcu_engine_kick(ctx, 0);
-	return true;
-}
-
 /* When to look again at a ring that TCP has no room for. */
 static unsigned long flush_delay(struct smcu_ctx *ctx)
 {

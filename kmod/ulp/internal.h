@@ -63,8 +63,6 @@ enum smcu_mode {
  * @quiescers: callers between smcu_listen_quiesce() and smcu_listen_reopen(): no more children; guarded by @lock
  * @quiesce: one of them at a time
  * @want_lock: the engine found the socket owned and waits for smcu_release_cb(); under the socket's spinlock
- * @guard: on TCP since no proposal came: it may still be on its way, and is not for the program; @mode's locking
- * @late: it has come: the engine resets the connection
  * @err_posted: the connection's error was put into sk_err once
  * @rcvlowat: SO_RCVLOWAT of the program while the handshake needs every byte
  * @shut: RCV_SHUTDOWN and SEND_SHUTDOWN as the program asked for; sk_shutdown is TCP's
@@ -112,8 +110,6 @@ struct smcu_ctx {
 	int quiescers;
 	struct mutex quiesce;
 	bool want_lock;
-	bool guard;
-	bool late;
 	int err_posted;
 	int rcvlowat;
 	u8 shut;
@@ -241,7 +237,6 @@ bool smcu_shut_is_late(const struct smcu_ctx *ctx);
 /* fallback.c */
 void smcu_fallback(struct smcu_ctx *ctx, enum smcu_reason reason);
 bool smcu_fallback_flush(struct smcu_ctx *ctx);
-bool smcu_fallback_is_late(struct smcu_ctx *ctx);
 
 /* wake.c */
 extern const struct smcu_conn_owner_ops smcu_wake_ops;

@@ -134,6 +134,12 @@ bool smcu_shut_is_late(const struct smcu_ctx *ctx)
 	return time_after_eq(jiffies, ctx->close_deadline) || time_after_eq(jiffies, ctx->close_last);
 }
 
+/* The peer's socket is gone, whatever its link still does: its "closed" will not come. An orderly end leaves no error. */
+static bool tcp_was_reset(const struct sock *sk)
+{
+	return inet_sk_state_load(sk) == TCP_CLOSE && READ_ONCE(sk->sk_err);
+}
+
 /* Engine, closing, SMC. Return: the connection is over and its rings are given back. */
 bool smcu_shut_step(struct smcu_ctx *ctx)
 {
@@ -156,7 +162,7 @@ bool smcu_shut_step(struct smcu_ctx *ctx)
 		if (v.tx_unsent && v.tx_unsent != ctx->close_left)
 			ctx->close_deadline = jiffies + SMCU_PROGRESS_TIMEOUT;
 		ctx->close_left = v.tx_unsent;
-		if (!smcu_shut_is_late(ctx)) {
+		if (!smcu_shut_is_late(ctx) && (ctx->aborted || !tcp_was_reset(sk))) {
 			smcu_engine_kick(ctx, HZ);
 			return false;
 		}

@@ -14,6 +14,7 @@ import select
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -285,15 +286,16 @@ def send_buffer_full_then_room():
     """Nonblocking: EAGAIN, then EPOLLOUT once the other end has read."""
     client, server = connected(ARGS.both)
     client.setblocking(False)
-    sent = 0
-    try:
-        while sent < 1 << 28:
-            sent += client.send(bytes(65536))
-    except BlockingIOError:
-        pass
     poll = select.epoll()
     poll.register(client, select.EPOLLOUT | select.EPOLLET)
-    poll.poll(0)
+    sent = 0
+    while sent < 1 << 28:
+        try:
+            sent += client.send(bytes(65536))
+        except BlockingIOError:
+            # What is under way makes room as long as the other end has some.
+            if not poll.poll(0.5):
+                break
     read_exactly(server, sent)
     wait_epoll(poll, client.fileno(), select.EPOLLOUT)
     assert client.send(b'z') == 1
@@ -548,7 +550,8 @@ def sigio_when_writable():
                 sent += client.send(bytes(65536))
         except BlockingIOError:
             pass
-        fcntl.fcntl(client, fcntl.F_SETOWN, os.getpid())
+        # This thread, which has it blocked; others would die of it. F_SETOWN_EX, F_OWNER_TID
+        fcntl.fcntl(client, 15, struct.pack('ii', 0, threading.get_native_id()))
         fcntl.fcntl(client, fcntl.F_SETFL, fcntl.fcntl(client, fcntl.F_GETFL) | os.O_ASYNC)
         expect_errno((errno.EAGAIN,), lambda: [client.send(bytes(65536)) for _ in range(1000)])
         while signal.sigtimedwait([signal.SIGIO], 0):
@@ -556,6 +559,9 @@ def sigio_when_writable():
         read_exactly(server, sent)
         assert signal.sigtimedwait([signal.SIGIO], LIMIT), 'no signal'
     finally:
+        client.close()
+        while signal.sigtimedwait([signal.SIGIO], 0):
+            pass
         signal.pthread_sigmask(signal.SIG_SETMASK, old)
 
 
@@ -626,6 +632,21 @@ def spoken_to_over_tcp_after_the_handshake():
     raw.sendto(struct.pack('!BBHHHBBH', 0x45, 0, 20 + len(tcp), 0, 0x4000, 64, socket.IPPROTO_TCP, 0) + last[12:20] + tcp,
                client.getpeername())
     expect_errno((errno.ECONNRESET,), client.recv, 1)
+
+
+@check
+def reset_of_a_socket_that_closes():
+    """It waits for the last word of a peer whose socket is destroyed: no longer than until that is known."""
+    client, server = connected(ARGS.both)
+    talk(client, server)
+    ends = ['%s:%d' % client.getsockname(), '%s:%d' % client.getpeername()]
+    client.close()
+    assert server.recv(1) == b''
+    subprocess.run(['ss', '-K', 'src', ends[1], 'dst', ends[0]], check=True, stdout=subprocess.DEVNULL)
+    end = time.monotonic() + LIMIT          # half of what it waits for a peer that is there
+    while ends[1] in [line.split()[1] for line in open('/proc/net/smc_ulp/sockets')]:
+        assert time.monotonic() < end, 'it still waits'
+        time.sleep(0.05)
 
 
 def on_alarm(signum, frame):

@@ -452,7 +452,7 @@ CLIENT = {
     'decline-v1': (decline_then_talk(lambda: decline(1)), 'tcp'),
     'decline-v2': (decline_then_talk(lambda: decline(2)), 'tcp'),
     'late-proposal': (late(proposes(lambda: proposal())), 'error'),
-    'late-data': (late(talk), 'tcp'),
+    'late-data': (late(talk), 'error'),
     'ueids-255': (proposes(lambda: proposal((80, b'\xff'))), 'error'),
     'ueids-8': (proposes(lambda: proposal(eids=[(b'X%d' % i).ljust(32) for i in range(8)]), declined_talk), 'tcp'),
     'ueids-9': (proposes(lambda: proposal(eids=[eid()] * 9)), 'error'),

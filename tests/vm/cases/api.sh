@@ -11,8 +11,8 @@
 check "module loads" load_module
 ip link set lo up
 ip addr add $LO_ADDR/32 dev lo
-each_line "no adapter" < <(python3 "$TOOLS/api.py" --both 2>&1)
+each_line "no adapter" python3 "$TOOLS/api.py" --both
 check "adapter on lo" rxe_up
-each_line "fallback" < <(python3 "$TOOLS/api.py" 2>&1)
-rdma_used "smc: over RDMA" yes each_line "smc" < <(python3 "$TOOLS/api.py" --both 2>&1)
+each_line "fallback" python3 "$TOOLS/api.py"
+rdma_used "smc: over RDMA" yes each_line "smc" python3 "$TOOLS/api.py" --both
 check "module unloads" smcu_unload

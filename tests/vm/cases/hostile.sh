@@ -10,14 +10,7 @@
 
 # hostile NAME OPTIONS...
 hostile() {
-	local verdict rest
-	while read -r verdict rest; do
-		case $verdict in
-		ok) pass "$1: $rest" ;;
-		FAIL) fail "$1: $rest" ;;
-		*) echo "    $verdict $rest" ;;
-		esac
-	done < <(python3 "$TOOLS/hostile.py" "${@:2}" 2>&1)
+	each_line "$1" python3 "$TOOLS/hostile.py" "${@:2}"
 }
 
 check "module loads" load_module

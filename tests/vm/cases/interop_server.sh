@@ -20,7 +20,4 @@ fi
 rxe_up
 barrier up
 
-# The kernel's client gives up on an accept after 6 s and serves its own connects one after another: 200 at once fit into
-# that on an idle machine only.
-[ $MANY -lt 60 ] || MANY=60
 transfers "--ulp" "--family smc"

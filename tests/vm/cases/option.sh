@@ -25,12 +25,12 @@ namespaces() {
 
 check "module loads" load_module
 check "two namespaces" namespaces
-each_line "option" < <(python3 "$TOOLS/synopt.py" 2>&1)
+each_line "option" python3 "$TOOLS/synopt.py"
 # The oracle, where this kernel has one. It cannot be there at the same time on all of them.
 if modinfo smc >/dev/null 2>&1; then
 	check "module unloads" smcu_unload
 	check "in-tree smc loads" modprobe smc
-	each_line "the kernel's own" < <(python3 "$TOOLS/synopt.py" --in-tree 2>&1)
+	each_line "the kernel's own" python3 "$TOOLS/synopt.py" --in-tree
 else
 	ip -all netns delete
 	check "module unloads" smcu_unload

@@ -31,16 +31,24 @@ tcp_out_segs() {
 	awk '/^Tcp:/ { if (col) print $col; else for (i = 1; i <= NF; i++) if ($i == "OutSegs") col = i }' /proc/net/snmp
 }
 
-# each_line NAME: verdicts of a program that prints "ok NAME" and "FAIL NAME: why", from stdin.
+# each_line NAME PROGRAM...: verdicts of a program that prints "ok NAME" and "FAIL NAME: why"; one that ends otherwise has failed.
 each_line() {
-	local verdict what
+	local name=$1 verdict what failed=
+	shift
 	while read -r verdict what; do
 		case $verdict in
-		ok) pass "$1: $what" ;;
-		FAIL) fail "$1: $what" ;;
+		ok) pass "$name: $what" ;;
+		FAIL)
+			fail "$name: $what"
+			failed=1
+			;;
+		status) [ "$what" = 0 ] || [ -n "$failed" ] || fail "$name" "the program ended with $what" ;;
 		*) echo "    $verdict $what" ;;
 		esac
-	done
+	done < <(
+		"$@" 2>&1
+		echo "status $?"
+	)
 }
 
 # refused NAME COMMAND...: it must fail.
