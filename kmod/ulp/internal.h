@@ -58,7 +58,7 @@ enum smcu_mode {
  * @closing: close(2) is over for the program; the engine owns the descriptor's reference and ends with TCP's close
  * @close_begun: conn/ was told
  * @aborted: conn/ was told to say "abnormal"
- * @fin_sent: TCP was shut down for sending
+ * @fin_sent: TCP was shut down for sending, or reset
  * @stopping: smcu_engine_stop() does the cleaning up; the engine keeps still
  * @quiescers: callers between smcu_listen_quiesce() and smcu_listen_reopen(): no more children; guarded by @lock
  * @quiesce: one of them at a time

@@ -6,7 +6,7 @@
  * and the engine takes over the descriptor's reference. It sends what is queued, then "closed", then TCP's FIN, so that TIME_WAIT is on
  * the side that closed first; waits for the peer's "closed", but no longer than TCP would in FIN_WAIT2; gives the rings back; and
  * calls TCP's close. Should the peer never answer, it is told "abnormal" and its key to our ring is taken away. A program that was
- * killed is closed in the same way, so what it wrote arrives.
+ * killed is closed in the same way, so what it wrote arrives. A close with unread data is "abnormal" at once, and a reset for TCP.
  *
  * sk_shutdown belongs to TCP, whose FINs have no meaning for the data; what the program has shut down is in ctx->shut.
  */
@@ -149,13 +149,17 @@ bool smcu_shut_step(struct smcu_ctx *ctx)
 	if (!ctx->close_begun)
 		begin_close(ctx, smcu_conn_rx_avail(ctx->conn) || (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime));
 	smcu_conn_look(ctx->conn, &v, false);
-	if (!v.tx_unsent && !ctx->fin_sent) {
+	if (!ctx->fin_sent && (ctx->aborted ? smcu_conn_is_idle(ctx->conn) : !v.tx_unsent)) {
 		ctx->fin_sent = true;
-		if (!ctx->aborted)
-			ctx->close_deadline = jiffies + READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_fin_timeout);
 		lock_sock(sk);
-		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
-		ctx->base->shutdown(sk, SEND_SHUTDOWN);
+		if (ctx->aborted) {
+			/* Behind "abnormal", which is on the peer's side by now: for what its program asks TCP. */
+			ctx->base->disconnect(sk, 0);
+		} else {
+			ctx->close_deadline = jiffies + READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_fin_timeout);
+			WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
+			ctx->base->shutdown(sk, SEND_SHUTDOWN);
+		}
 		release_sock(sk);
 	}
 	if (!v.done) {

@@ -179,6 +179,12 @@ def wait_epoll(poll, fd, wanted):
     raise AssertionError('no event in %d s' % LIMIT)
 
 
+def wait_epoll_for(sock, wanted):
+    with select.epoll() as poll:
+        poll.register(sock, wanted)
+        wait_epoll(poll, sock.fileno(), wanted)
+
+
 def epoll_before_connect(flags):
     """Registered before the conversion is known to work; each event of the connection's life must come."""
     sock = ulp(socket.socket())
@@ -632,6 +638,31 @@ def spoken_to_over_tcp_after_the_handshake():
     raw.sendto(struct.pack('!BBHHHBBH', 0x45, 0, 20 + len(tcp), 0, 0x4000, 64, socket.IPPROTO_TCP, 0) + last[12:20] + tcp,
                client.getpeername())
     expect_errno((errno.ECONNRESET,), client.recv, 1)
+
+
+@check
+def closed_with_unread_data():
+    """A reset, as of TCP: what has come before can be read, then an error, once; there is no peer any more."""
+    client, server = connected(ARGS.both)
+    talk(client, server)
+    server.sendall(b'never read')
+    wait_epoll_for(client, select.EPOLLIN)
+    client.sendall(b'last')
+    wait_epoll_for(server, select.EPOLLIN)
+    client.close()
+    wait_epoll_for(server, select.EPOLLERR)
+    assert read_exactly(server, 4) == b'last'
+    expect_errno((errno.ECONNRESET,), server.recv, 1)
+    end = time.monotonic() + LIMIT
+    while True:
+        try:
+            server.getpeername()
+        except OSError as err:
+            assert err.errno == errno.ENOTCONN
+            break
+        assert time.monotonic() < end, 'it still has a peer'
+        time.sleep(0.01)
+    expect_errno((errno.EPIPE, errno.ECONNRESET), server.send, b'x')
 
 
 @check
