@@ -10,7 +10,7 @@ need = @scripts/install-deps
 
 .DEFAULT_GOAL := all
 .PHONY: all kmod bpf loader policy tools test-unit fuzz check check-debug demo bench bench-policy \
-	style layers vm deb clean install help
+	style layers vm deb check-deb clean install help
 
 all: kmod bpf loader		## everything that gets installed
 
@@ -76,6 +76,10 @@ vm:				## run one script in guests: SCRIPT=, ARGS=, VM=options of tests/vm/run
 deb:				## Debian packages: smc-ulp-dkms and smc-ulp-tools
 	$(need) build deb
 	@scripts/build-deb
+
+check-deb:			## the packages in fresh roots of bookworm and trixie: install, upgrade, purge
+	$(need) build deb root
+	@tests/packages/check $(ARGS)
 
 install: loader			## modules for the running kernel, modprobe.d, and the loader
 	$(need) build

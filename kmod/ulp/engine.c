@@ -7,6 +7,8 @@
  */
 #include "ulp/internal.h"
 
+#define RESET_GRACE (HZ / 5)
+
 /* Any context. Run the engine after at most @delay jiffies. */
 void smcu_engine_kick(struct smcu_ctx *ctx, unsigned long delay)
 {
@@ -179,6 +181,9 @@ static void become_smc(struct smcu_ctx *ctx)
 		else
 			smcu_stat_inc(ctx->sn, smc_client);
 		WRITE_ONCE(ctx->mode, SMCU_M_SMC);
+		/* TCP's error was there for the program to see. */
+		if (ctx->tcp_reset)
+			WRITE_ONCE(ctx->err_posted, 1);
 		smcu_conn_start(ctx->conn);
 		if (ctx->shut & SEND_SHUTDOWN)
 			smcu_conn_shutdown(ctx->conn);
@@ -314,6 +319,17 @@ static bool peer_speaks(struct smcu_ctx *ctx)
 	return speaks;
 }
 
+/* A connection does not outlive its TCP. What was placed in the ring before a reset is counted first: a run of a softirq. */
+static void tcp_has_ended(struct smcu_ctx *ctx)
+{
+	if (!ctx->reset_at)
+		ctx->reset_at = (jiffies + RESET_GRACE) | 1;
+	if (time_before(jiffies, ctx->reset_at))
+		smcu_engine_kick(ctx, ctx->reset_at - jiffies);
+	else
+		smcu_conn_reset(ctx->conn);
+}
+
 void smcu_engine_work(struct work_struct *work)
 {
 	struct smcu_ctx *ctx = container_of(to_delayed_work(work), struct smcu_ctx, work);
@@ -332,8 +348,10 @@ void smcu_engine_work(struct work_struct *work)
 				unpin(ctx);
 				tcp_close_detached(ctx);
 			}
-		} else if (inet_sk_state_load(sk) == TCP_CLOSE || peer_speaks(ctx)) {
+		} else if (peer_speaks(ctx)) {
 			smcu_conn_reset(ctx->conn);
+		} else if (inet_sk_state_load(sk) == TCP_CLOSE) {
+			tcp_has_ended(ctx);
 		}
 		break;
 	case SMCU_M_FLUSH:

@@ -63,6 +63,9 @@ enum smcu_mode {
  * @quiescers: callers between smcu_listen_quiesce() and smcu_listen_reopen(): no more children; guarded by @lock
  * @quiesce: one of them at a time
  * @want_lock: the engine found the socket owned and waits for smcu_release_cb(); under the socket's spinlock
+ * @tcp_reset: TCP ended in an error: the peer's socket is gone, whatever its link still does
+ * @reset_at: when the connection is reset since TCP has ended, if the link has not said more by then, jiffies; 0: it has not
+ * @err_taken: a call has returned the error that was posted
  * @err_posted: the connection's error was put into sk_err once
  * @rcvlowat: SO_RCVLOWAT of the program while the handshake needs every byte
  * @shut: RCV_SHUTDOWN and SEND_SHUTDOWN as the program asked for; sk_shutdown is TCP's
@@ -110,6 +113,9 @@ struct smcu_ctx {
 	int quiescers;
 	struct mutex quiesce;
 	bool want_lock;
+	bool tcp_reset;
+	bool err_taken;
+	unsigned long reset_at;
 	int err_posted;
 	int rcvlowat;
 	u8 shut;

@@ -196,6 +196,8 @@ out:
 out_err:
 	if (copied)
 		goto out;
+	if (err == -EPIPE && READ_ONCE(sk->sk_err))
+		WRITE_ONCE(ctx->err_taken, true);
 	err = sk_stream_error(sk, flags, err);
 	release_sock(sk);
 	return err;
@@ -252,8 +254,10 @@ static int recv_locked(struct smcu_ctx *ctx, struct msghdr *msg, size_t len, int
 		}
 		if (copied)
 			goto wait;
-		if (READ_ONCE(sk->sk_err))
+		if (READ_ONCE(sk->sk_err)) {
+			WRITE_ONCE(ctx->err_taken, true);
 			return sock_error(sk);
+		}
 		if (ctx->shut & RCV_SHUTDOWN)
 			return 0;
 wait:

@@ -134,10 +134,26 @@ bool smcu_shut_is_late(const struct smcu_ctx *ctx)
 	return time_after_eq(jiffies, ctx->close_deadline) || time_after_eq(jiffies, ctx->close_last);
 }
 
-/* The peer's socket is gone, whatever its link still does: its "closed" will not come. An orderly end leaves no error. */
-static bool tcp_was_reset(const struct sock *sk)
+/*
+ * Nothing is left to be sent: TCP's FIN, or a reset behind "abnormal", for what the peer's program asks TCP. A peer like us does not
+ * let it overtake the link (see smcu_error_report()), and Linux does not look.
+ */
+static void end_tcp(struct smcu_ctx *ctx)
 {
-	return inet_sk_state_load(sk) == TCP_CLOSE && READ_ONCE(sk->sk_err);
+	struct sock *sk = ctx->sk;
+
+	if (ctx->fin_sent)
+		return;
+	ctx->fin_sent = true;
+	lock_sock(sk);
+	if (ctx->aborted) {
+		ctx->base->disconnect(sk, 0);
+	} else {
+		ctx->close_deadline = jiffies + READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_fin_timeout);
+		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
+		ctx->base->shutdown(sk, SEND_SHUTDOWN);
+	}
+	release_sock(sk);
 }
 
 /* Engine, closing, SMC. Return: the connection is over and its rings are given back. */
@@ -149,24 +165,13 @@ bool smcu_shut_step(struct smcu_ctx *ctx)
 	if (!ctx->close_begun)
 		begin_close(ctx, smcu_conn_rx_avail(ctx->conn) || (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime));
 	smcu_conn_look(ctx->conn, &v, false);
-	if (!ctx->fin_sent && (ctx->aborted ? smcu_conn_is_idle(ctx->conn) : !v.tx_unsent)) {
-		ctx->fin_sent = true;
-		lock_sock(sk);
-		if (ctx->aborted) {
-			/* Behind "abnormal", which is on the peer's side by now: for what its program asks TCP. */
-			ctx->base->disconnect(sk, 0);
-		} else {
-			ctx->close_deadline = jiffies + READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_fin_timeout);
-			WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
-			ctx->base->shutdown(sk, SEND_SHUTDOWN);
-		}
-		release_sock(sk);
-	}
+	if (ctx->aborted ? smcu_conn_is_idle(ctx->conn) : !v.tx_unsent)
+		end_tcp(ctx);
 	if (!v.done) {
 		if (v.tx_unsent && v.tx_unsent != ctx->close_left)
 			ctx->close_deadline = jiffies + SMCU_PROGRESS_TIMEOUT;
 		ctx->close_left = v.tx_unsent;
-		if (!smcu_shut_is_late(ctx) && (ctx->aborted || !tcp_was_reset(sk))) {
+		if (!smcu_shut_is_late(ctx) && (ctx->aborted || !READ_ONCE(ctx->tcp_reset))) {
 			smcu_engine_kick(ctx, HZ);
 			return false;
 		}
@@ -182,6 +187,7 @@ bool smcu_shut_step(struct smcu_ctx *ctx)
 		smcu_engine_kick(ctx, HZ / 10);
 		return false;
 	}
+	end_tcp(ctx);
 	smcu_conn_leave(ctx->conn, jiffies);
 	return true;
 }
@@ -247,6 +253,9 @@ int smcu_disconnect(struct sock *sk, int flags)
 	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, sk, false);
 	ctx->server = false;
 	ctx->err_posted = 0;
+	ctx->err_taken = false;
+	ctx->tcp_reset = false;
+	ctx->reset_at = 0;
 	ctx->close_deadline = 0;
 	ctx->shut = 0;
 	ctx->close_begun = false;

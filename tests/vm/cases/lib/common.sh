@@ -152,5 +152,6 @@ rdma_used() {
 		pass "$name: $((after - before)) RDMA packets"
 	else
 		fail "$name" "$((after - before)) RDMA packets"
+		[ ! -e /proc/net/smc_ulp ] || grep -v ' 0$' /proc/net/smc_ulp/stats /proc/net/smc_ulp/links
 	fi
 }
