@@ -79,8 +79,23 @@ check "smc_ulp_bpf is refused while ftrace is off" sh -c "! insmod $SMCU_MODDIR/
 check "and says why" sh -c 'dmesg | grep -q "cannot be redirected.*kernel.ftrace_enabled=1"'
 ftrace 1
 
+# A livepatch of the same function: whoever is second is refused.
+livepatch=$SMCU_MODDIR/smcu_livepatch.ko
+unpatch() {
+	echo 0 >/sys/kernel/livepatch/smcu_livepatch/enabled || return 1
+	wait_for 60 [ ! -e /sys/kernel/livepatch/smcu_livepatch ] && wait_for 10 rmmod smcu_livepatch
+}
+has_livepatch() { [ -e /sys/kernel/livepatch ]; }
+if has_livepatch; then
+	check "a livepatch of the same function" insmod "$livepatch"
+	check "smc_ulp_bpf is refused beside it" sh -c "! insmod $SMCU_MODDIR/smc_ulp_bpf.ko 2>/dev/null"
+	check "and names the reason" sh -c 'dmesg | tail -n 5 | grep -q "cannot be redirected.*livepatched"'
+	check "the livepatch goes" unpatch
+fi
+
 # Both: bpf_setsockopt() works for one name.
 check "smc_ulp_bpf loads" smcu_load_bpf
+! has_livepatch || check "a livepatch is refused beside it" sh -c "! insmod $livepatch 2>/dev/null"
 run redirect "$redirect" "$cg" with
 has_kfunc || check "sockets are enabled by setsockopt" is "$(enabling)" setsockopt
 run redirect "$SMCU_TREE/tests/loader/run" attach_and_detach connections_work reload_under_load example_bpf_program
