@@ -359,7 +359,8 @@ static int install_hooks_d(const struct settings *set, const char *self)
 	int i, code = EX_DONE;
 
 	for (i = 0; i < 2 && code == EX_DONE; i++) {
-		snprintf(path, sizeof(path), "/etc/containers/oci/hooks.d/smc-ulp-%s.json", stages[i]);
+		/* The one of oci-hooks(5)' folders that podman and CRI-O look into without being told to. */
+		snprintf(path, sizeof(path), "/usr/share/containers/oci/hooks.d/smc-ulp-%s.json", stages[i]);
 		code = write_file(set, path, hooks_d_json(self, stages[i]));
 	}
 	return code;

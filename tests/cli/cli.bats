@@ -102,7 +102,7 @@ streams() {
 	for runtime in podman crio; do
 		streams "$LOADER" hook install --runtime $runtime --dry-run
 		[ "$status" = 0 ]
-		grep -q /etc/containers/oci/hooks.d/smc-ulp-createRuntime.json err
+		grep -q /usr/share/containers/oci/hooks.d/smc-ulp-createRuntime.json err
 		python3 - out <<-'END'
 			import json, re, sys
 			text, files = open(sys.argv[1]).read(), []

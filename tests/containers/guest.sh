@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
-# title: containers of crun and runc: with the annotation SMC, without it TCP; hooks that fail
+# title: containers of crun, runc and podman: with the annotation SMC, without it TCP; hooks that fail
 # hosts: 1
 # kernel: 6.12
 # timeout: 600
@@ -145,6 +145,33 @@ for _ in 1 2; do
 done
 check "stop: nothing is left" sh -c "echo '{\"id\": \"inner\"}' | $LOADER hook oci --fail-closed poststop"
 check "all clean" is_clean
+
+# podman finds the hook where it was installed, with nothing said to it but the annotation.
+check "hook install" "$LOADER" hook install --runtime podman
+mkdir -p /etc/containers "$TMP/root"
+(cd "$TMP/root" && mkdir usr lib lib64 bin etc tmp proc dev sys && touch exchange smcu_io)
+printf '%s\n' '[engine]' 'no_pivot_root = true' 'cgroup_manager = "cgroupfs"' 'events_logger = "none"' 'runtime = "crun"' >/etc/containers/containers.conf
+# podman_runs WANTED-CONVERSIONS WHAT OPTIONS...
+podman_runs() {
+	local before dir mounts=() wanted=$1 what=$2
+	shift 2
+	PORT=$((PORT + 1))
+	for dir in usr lib lib64 bin; do mounts+=(-v "/$dir:/$dir:ro"); done
+	before=$(conversions)
+	if ! podman --root "$TMP/store" --runroot "$TMP/run" --storage-driver vfs run --rm --network host --no-hosts \
+		--security-opt seccomp=unconfined --security-opt apparmor=unconfined --log-driver none "${mounts[@]}" --tmpfs /tmp \
+		-v "$TMP/exchange:/exchange:ro" -v "$IO:/smcu_io:ro" "$@" --rootfs "$TMP/root" /exchange $PORT >"$TMP/podman" 2>&1; then
+		fail "podman: $what" "$(tail -n 3 "$TMP/podman" | tr '\n' ' ')"
+	elif [ $(($(conversions) - before)) != "$wanted" ]; then
+		fail "podman: $what" "$(($(conversions) - before)) conversions, not $wanted"
+	else
+		pass "podman: $what"
+	fi
+}
+podman_runs 8 "with the annotation: SMC" --annotation io.smc-ulp/enable=true
+podman_runs 0 "annotation false: TCP" --annotation io.smc-ulp/enable=false
+podman_runs 0 "without the annotation: TCP"
+check "podman: nothing is left" is_clean
 
 check "detach" "$LOADER" -q detach --all
 [ ! -e $BPFFS/smc-ulp ] && pass "no pin is left" || fail "no pin is left" "$(find $BPFFS/smc-ulp | tr '\n' ' ')"
