@@ -545,6 +545,16 @@ static int set_up(struct daemon *d)
 						"cgroup v2 is mounted nowhere: smc-ulp-loader features says more");
 		return EX_FAILED;
 	}
+	for (i = 0; d->set->globs[i]; i++) {
+		size_t len = strlen(d->mount.path);
+
+		/* It would match nothing, for ever. */
+		if (!strncmp(d->set->globs[i], d->mount.path, len) && d->set->globs[i][len] == '/') {
+			log_error("--cgroups '%s': a glob begins at the root of the cgroups: did you mean '%s'?", d->set->globs[i],
+				  d->set->globs[i] + len);
+			return EX_USAGE_ERROR;
+		}
+	}
 	/* Without globs too: the policy may name cgroups. */
 	if (d->mount.path && !d->mount.is_partial) {
 		d->cgwatch = cgwatch_new(d->mount.path, d->set->globs, found, d);
