@@ -21,3 +21,5 @@ rxe_up
 barrier up
 
 transfers "--family smc" "--ulp"
+adapter_gone "server's adapter" 1 "--family smc" "--ulp"
+adapter_gone "client's adapter" 2 "--family smc" "--ulp"

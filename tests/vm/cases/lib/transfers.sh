@@ -102,3 +102,32 @@ peer_killed() {
 rxe_sent_since() {
 	[ $(($(rxe_sent_pkts) - $1)) -ge "$2" ]
 }
+
+# A transfer runs, host REMOVER removes its adapter; both ends must learn of it.
+# adapter_gone NAME REMOVER "SERVER OPTIONS" "CLIENT OPTIONS"
+adapter_gone() {
+	local name=$1 remover=$2 pid before
+	PORT=$((PORT + 1))
+	before=$(rxe_sent_pkts)
+	if [ "$SMCU_HOST" = 1 ]; then
+		start_server $SERVER_ADDR $3 --expect abort -c 4 --stall 40
+		pid=$SERVER_PID
+		barrier "listening-$PORT"
+	else
+		barrier "listening-$PORT"
+		"$IO" client $SERVER_ADDR $PORT $4 --expect abort -c 4 -n 64G --stall 40 >"$TMP/server.out" 2>&1 &
+		pid=$!
+	fi
+	wait_for 60 rxe_sent_since "$before" 1000 || fail "$name" "no transfer began"
+	barrier "under-load-$PORT"
+	[ "$SMCU_HOST" != "$remover" ] || check "$name: rdma link del" timeout 30 rdma link del rxe0
+	if wait $pid; then
+		pass "$name: the program got an error: $(tail -n 1 "$TMP/server.out")"
+	else
+		fail "$name" "status $?"
+		explain "$TMP/server.out"
+	fi
+	[ "$SMCU_HOST" != "$remover" ] || check "$name: rdma link add" rdma link add rxe0 type rxe netdev eth0
+	barrier "again-$PORT"
+	rdma_used "$name: new connections use RDMA" yes exchange "$name: after it" "$3 -c 4" "$4 -c 4 -n 1M"
+}
