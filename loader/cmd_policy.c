@@ -252,7 +252,12 @@ static int switch_off(const struct settings *set, bool off)
 
 	if (in_force_open(set, &pins, &maps))
 		return EX_FAILED;
-	__atomic_store_n(&maps.word->off, off, __ATOMIC_RELEASE);
+	if (!set->dry_run)
+		__atomic_store_n(&maps.word->off, off, __ATOMIC_RELEASE);
+	else if (maps.word->off == off)
+		log_info("nothing would change: it is switched %s already", off ? "off" : "on");
+	else
+		log_info("would %s", off ? "leave every socket on TCP" : "follow the policy again");
 	maps_close(&maps);
 	pins_close(&pins);
 	return EX_DONE;
