@@ -21,5 +21,5 @@ rxe_up
 barrier up
 
 transfers "--ulp" "--family smc"
-# Not the server's: when that goes the kernel's own client hangs in sendmsg() now and then (D state, seen with 6.12.95).
+# See interop_client.sh.
 adapter_gone "client's adapter" 2 "--ulp" "--family smc"
