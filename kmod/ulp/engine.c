@@ -325,7 +325,7 @@ static void tcp_has_ended(struct smcu_ctx *ctx)
 	if (!ctx->reset_at)
 		ctx->reset_at = (jiffies + RESET_GRACE) | 1;
 	if (time_before(jiffies, ctx->reset_at))
-		smcu_engine_kick(ctx, ctx->reset_at - jiffies);
+		smcu_engine_kick(ctx, max_t(long, ctx->reset_at - jiffies, 1));
 	else
 		smcu_conn_reset(ctx->conn);
 }
