@@ -163,6 +163,12 @@ static bool is_final(u8 state)
 	return state == SMCU_HS_DONE || state == SMCU_HS_FALLBACK || state == SMCU_HS_FAILED;
 }
 
+/* The outcome is, if not yet all that the peer has to say about it. */
+static bool is_decided(u8 state)
+{
+	return is_final(state) || state == SMCU_HS_DECLINED;
+}
+
 /* A message is there: which event is it? It is taken off the stream if it decodes. Socket locked. */
 static int message_event(struct smcu_hs *hs, const struct smcu_clc_hdr *hdr)
 {
@@ -414,7 +420,7 @@ static void give_up(struct smcu_hs *hs, int err)
 	 * A confirm or a decline that could not be sent leaves a peer that waits, half a message one that misunderstands what follows:
 	 * no way back to TCP.
 	 */
-	if (is_final(hs->state) || hs->state == SMCU_HS_DECLINED || err == -EIO || take_step(hs, SMCU_HE_LOCAL_FAIL))
+	if (is_decided(hs->state) || err == -EIO || take_step(hs, SMCU_HE_LOCAL_FAIL))
 		hs->state = SMCU_HS_FAILED;
 }
 
@@ -435,7 +441,7 @@ bool smcu_hs_step(struct smcu_hs *hs)
 		hs->x->n_eids = smcu_base_eids(hs->x->sn, hs->x->eids[0]);
 	}
 	for (;;) {
-		if (is_final(hs->state) || hs->state == SMCU_HS_DECLINED)
+		if (is_decided(hs->state))
 			let_go(hs);
 		err = smcu_clc_flush(hs);
 		if (err == -EBUSY && !is_final(hs->state) && time_after_eq(jiffies, hs->deadline)) {
