@@ -77,15 +77,15 @@ deb:				## Debian packages: smc-ulp-dkms and smc-ulp-tools
 	$(need) build deb
 	@scripts/build-deb
 
-check-deb:			## the packages in fresh roots of bookworm and trixie: install, upgrade, purge
-	$(need) build deb root
+check-deb: deb			## the packages in fresh roots of bookworm and trixie: install, upgrade, purge
+	$(need) root
 	@tests/packages/check $(ARGS)
 
 install: loader			## modules for the running kernel, modprobe.d, and the loader
 	$(need) build
 	@scripts/build-kmod host
 	install -d $(DESTDIR)/lib/modules/$$(uname -r)/updates
-	install -m 644 build/kmod/host/*.ko $(DESTDIR)/lib/modules/$$(uname -r)/updates/
+	install -m 644 build/kmod/host/smc_ulp.ko build/kmod/host/smc_ulp_bpf.ko $(DESTDIR)/lib/modules/$$(uname -r)/updates/
 	$(if $(DESTDIR),,depmod -a)
 	install -D -m 644 etc/modprobe.d/smc-ulp.conf $(DESTDIR)/etc/modprobe.d/smc-ulp.conf
 	@$(MAKE) --no-print-directory -C loader install
