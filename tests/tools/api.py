@@ -19,6 +19,8 @@ import sys
 import threading
 import time
 
+from synopt import fold
+
 TCP_ULP = 31
 LIMIT = 30
 CHECKS = []
@@ -598,13 +600,6 @@ def mode_of(sock):
         return next(words[2] for words in map(str.split, lines) if words[:2] == ends)
 
 
-def checksum(data):
-    total = sum(struct.unpack('!%dH' % (len(data) // 2), data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
-
-
 @check
 def spoken_to_over_tcp_after_the_handshake():
     """A server that could not finish the handshake declines when the client is through with it: an error, not a hang."""
@@ -633,7 +628,7 @@ def spoken_to_over_tcp_after_the_handshake():
     said = eye + bytes([4, 0, 44, 0x20]) + bytes(8) + b'\3\3\0\0' + bytes(20) + eye
     tcp = ports + struct.pack('!IIBBHHH', seq, ack, (20 + len(options)) << 2, 0x18, 512, 0, 0) + options + said
     sums = last[12:20] + struct.pack('!HH', socket.IPPROTO_TCP, len(tcp))
-    tcp = tcp[:16] + struct.pack('!H', checksum(sums + tcp)) + tcp[18:]
+    tcp = tcp[:16] + struct.pack('!H', ~fold(sums + tcp) & 0xffff) + tcp[18:]
     raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     raw.sendto(struct.pack('!BBHHHBBH', 0x45, 0, 20 + len(tcp), 0, 0x4000, 64, socket.IPPROTO_TCP, 0) + last[12:20] + tcp,
                client.getpeername())
