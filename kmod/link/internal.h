@@ -152,7 +152,7 @@ struct smcu_rings {
  * @n_rtokens: how many
  * @members: connections that have not been told of a loss; under @lock
  * @lost_members: those that have; under @lock
- * @n_members: both together; under @lock
+ * @n_members: both together; written under @lock, read lockless
  * @losing: whose lost upcall runs; under @lock, read lockless by those who wait
  * @lost_wq: they wait here
  * @rooms: members to be told that there is room; under @lock

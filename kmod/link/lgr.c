@@ -3,13 +3,14 @@
  * Link groups: finding, making, ending. Called by clc/ in process context; a group ends by work of its own, whoever wants it to.
  * MAKING -> ACTIVE -> DEAD, or MAKING -> DEAD; each change under lgr->lock, and the one to DEAD queues term_work, exactly once.
  */
+#include <linux/delay.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 #include <rdma/ib_verbs.h>
 #include "link/internal.h"
 
-enum { FLUSH_MS = 500 };
+enum { FLUSH_MS = 500, QUIET_MS = 200, LINGER_MS = 2000 };
 
 struct workqueue_struct *smcu_link_wq;
 
@@ -286,6 +287,24 @@ const struct smcu_terms *smcu_lgr_terms(const struct smcu_lgr *lgr)
 }
 
 /*
+ * The peer stops when it has read our DELETE_LINK, and until then it posts: what is in flight has to be acknowledged. soft-RoCE takes
+ * the seven retries that the kernel's own SMC asks for as retries without end, and that SMC waits for them with the sockets locked.
+ * So the endpoint stays until nothing comes any more.
+ */
+static void linger(struct smcu_lgr *lgr, struct smcu_xport *xp)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(LINGER_MS);
+	u32 seq;
+
+	might_sleep();
+
+	do {
+		seq = READ_ONCE(lgr->rx_seq);
+		msleep(QUIET_MS);
+	} while (seq != READ_ONCE(lgr->rx_seq) && !smcu_xport_is_down(xp) && time_before(jiffies, end));
+}
+
+/*
  * Take a group apart. Nothing new begins since it is DEAD: whoever queues work, joins or asks does it under lgr->lock and looks
  * at the state first. What is under way is waited for, step by step, from the outside to the inside.
  */
@@ -305,6 +324,9 @@ static void term_work(struct work_struct *work)
 			smcu_llc_say_goodbye(lgr, xp);
 		if (lgr->flush)
 			smcu_xport_flushed(xp, FLUSH_MS);
+		/* Without members nothing is in flight; nobody joins a group that is DEAD. */
+		if (lgr->del_reason && READ_ONCE(lgr->n_members) && !smcu_xport_is_down(xp))
+			linger(lgr, xp);
 		/* From here posts fail. */
 		smcu_xport_kill(xp);
 	}

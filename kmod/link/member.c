@@ -41,7 +41,7 @@ int smcu_lgr_join(struct smcu_lgr *lgr, struct smcu_member *m)
 		err = -ENOSPC;
 	if (!err) {
 		list_add_tail(&m->node, &lgr->members);
-		lgr->n_members++;
+		WRITE_ONCE(lgr->n_members, lgr->n_members + 1);
 		lgr->users++;
 		refcount_inc(&lgr->refs);
 	}
@@ -72,7 +72,7 @@ void smcu_lgr_leave(struct smcu_member *m)
 	}
 	list_del_init(&m->node);
 	list_del_init(&m->room_node);
-	lgr->n_members--;
+	WRITE_ONCE(lgr->n_members, lgr->n_members - 1);
 	spin_unlock_bh(&lgr->lock);
 
 	rcu_read_lock();

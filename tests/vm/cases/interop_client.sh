@@ -21,5 +21,5 @@ rxe_up
 barrier up
 
 transfers "--family smc" "--ulp"
-# The kernel's goes; when ours goes its program hangs in sendmsg() now and then (D state, seen with 6.12.95): device_gone.sh has that.
 adapter_gone "server's adapter" 1 "--family smc" "--ulp"
+adapter_gone "client's adapter" 2 "--family smc" "--ulp"

@@ -21,5 +21,5 @@ rxe_up
 barrier up
 
 transfers "--ulp" "--family smc"
-# See interop_client.sh.
 adapter_gone "client's adapter" 2 "--ulp" "--family smc"
+adapter_gone "server's adapter" 1 "--ulp" "--family smc"
