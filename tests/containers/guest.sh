@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
-# title: containers of crun, runc and podman: with the annotation SMC, without it TCP; hooks that fail
+# title: containers of crun, runc, podman and containerd: with the annotation SMC, without it TCP; hooks that fail
 # hosts: 1
 # kernel: 6.12
 # timeout: 600
@@ -172,6 +172,41 @@ podman_runs 8 "with the annotation: SMC" --annotation io.smc-ulp/enable=true
 podman_runs 0 "annotation false: TCP" --annotation io.smc-ulp/enable=false
 podman_runs 0 "without the annotation: TCP"
 check "podman: nothing is left" is_clean
+
+# containerd, with the spec that its config.toml would name. Its CRI half, which would read that, has no client in Debian: ctr gives it the spec.
+ctr oci spec >"$TMP/base.json"
+check "hook install for containerd" "$LOADER" -q hook install --runtime containerd --base "$TMP/base.json"
+containerd --root "$TMP/containerd" --state "$TMP/containerd-run" --address "$TMP/containerd.sock" >"$TMP/containerd.log" 2>&1 &
+at_exit "kill $!"
+wait_for 60 ctr --address "$TMP/containerd.sock" version >/dev/null 2>&1 || fail "containerd starts" "$(tail -n 3 "$TMP/containerd.log")"
+# containerd_runs ID ANNOTATION WANTED-CONVERSIONS WHAT
+containerd_runs() {
+	local before
+	bundle "$1" "$2" none
+	python3 - "$TMP/$1" <<-'END'
+		import json, sys
+		ours = json.load(open(f"{sys.argv[1]}/config.json"))
+		spec = json.load(open("/etc/containerd/smc-ulp-base.json"))
+		spec["root"] = {"path": f"{sys.argv[1]}/rootfs"}
+		spec["process"].update(ours["process"])
+		spec["mounts"] = ours["mounts"]
+		spec["annotations"] = ours["annotations"]
+		spec["linux"].update(ours["linux"])
+		json.dump(spec, open(f"{sys.argv[1]}/spec.json", "w"))
+	END
+	before=$(conversions)
+	if ! ctr --address "$TMP/containerd.sock" run --rm --no-pivot --config "$TMP/$1/spec.json" "$1" </dev/null >"$TMP/$1.out" 2>&1; then
+		fail "containerd: $4" "$(tail -n 3 "$TMP/$1.out" | tr '\n' ' ')"
+	elif [ $(($(conversions) - before)) != "$3" ]; then
+		fail "containerd: $4" "$(($(conversions) - before)) conversions, not $3"
+	else
+		pass "containerd: $4"
+	fi
+}
+containerd_runs ctr-yes true 8 "with the annotation: SMC"
+containerd_runs ctr-no false 0 "annotation false: TCP"
+containerd_runs ctr-plain "" 0 "without the annotation: TCP"
+check "containerd: nothing is left" is_clean
 
 check "detach" "$LOADER" -q detach --all
 [ ! -e $BPFFS/smc-ulp ] && pass "no pin is left" || fail "no pin is left" "$(find $BPFFS/smc-ulp | tr '\n' ' ')"
