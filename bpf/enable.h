@@ -13,6 +13,13 @@
 #define TCP_ULP 31
 #define EEXIST 17
 
+/* The name tells, once a program is loaded, which way it goes: whoever finds it pinned may not be who loaded it. */
+#ifdef SMCU_KFUNC
+#define SMCU_PROGRAM(hook) smcu_kf_##hook
+#else
+#define SMCU_PROGRAM(hook) smcu_##hook
+#endif
+
 extern int bpf_smc_ulp_enable(struct bpf_sock_addr *ctx) __ksym;
 
 /* 0: the socket carries the ULP, now or since an earlier hook. Else the kernel's negative errno. */

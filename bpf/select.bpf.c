@@ -202,7 +202,7 @@ static __always_inline int is_bound(const __u32 *addr)
 }
 
 SEC("cgroup/connect4")
-int smcu_connect4(struct bpf_sock_addr *ctx)
+int SMCU_PROGRAM(connect4)(struct bpf_sock_addr *ctx)
 {
 	struct bpf_sock *sk = ctx->sk;
 	struct smcu_flow flow;
@@ -222,7 +222,7 @@ int smcu_connect4(struct bpf_sock_addr *ctx)
 }
 
 SEC("cgroup/connect6")
-int smcu_connect6(struct bpf_sock_addr *ctx)
+int SMCU_PROGRAM(connect6)(struct bpf_sock_addr *ctx)
 {
 	struct bpf_sock *sk = ctx->sk;
 	struct smcu_flow flow;
@@ -242,7 +242,7 @@ int smcu_connect6(struct bpf_sock_addr *ctx)
 }
 
 SEC("cgroup/bind4")
-int smcu_bind4(struct bpf_sock_addr *ctx)
+int SMCU_PROGRAM(bind4)(struct bpf_sock_addr *ctx)
 {
 	struct smcu_flow flow;
 
@@ -256,7 +256,7 @@ int smcu_bind4(struct bpf_sock_addr *ctx)
 }
 
 SEC("cgroup/bind6")
-int smcu_bind6(struct bpf_sock_addr *ctx)
+int SMCU_PROGRAM(bind6)(struct bpf_sock_addr *ctx)
 {
 	struct smcu_flow flow;
 

@@ -29,6 +29,9 @@ static const struct {
 };
 #define NR_HOOKS (sizeof(hooks) / sizeof(*hooks))
 
+/* bpf/enable.h; the kernel keeps fifteen letters of a program's name. */
+#define KFUNC_PREFIX "smcu_kf_"
+
 /* Just loaded, or opened from their pins: then there is no object, and the descriptors are ours. */
 struct programs {
 	struct bpf_object *object;
@@ -84,13 +87,13 @@ static struct bpf_object *try_load(const struct pins *pins, bool use_kfunc, int 
 	return NULL;
 }
 
-static void take_descriptors(struct programs *programs)
+static void take_descriptors(struct programs *programs, bool use_kfunc)
 {
 	unsigned int i;
 	char name[32];
 
 	for (i = 0; i < NR_HOOKS; i++) {
-		snprintf(name, sizeof(name), "smcu_%s", hooks[i].name);
+		snprintf(name, sizeof(name), "%s%s", use_kfunc ? KFUNC_PREFIX : "smcu_", hooks[i].name);
 		programs->fd[i] = bpf_program__fd(bpf_object__find_program_by_name(programs->object, name));
 	}
 }
@@ -129,6 +132,17 @@ void programs_free(struct programs *programs)
 	free(programs);
 }
 
+/* How these enable sockets, whoever loaded them. */
+enum way programs_way(const struct programs *programs)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(programs->fd[0], &info, &size))
+		return WAY_NONE;
+	return strncmp(info.name, KFUNC_PREFIX, strlen(KFUNC_PREFIX)) ? WAY_SETSOCKOPT : WAY_KFUNC;
+}
+
 /*
  * Load the programs for the best way this kernel has; *way is what they use in the end. NULL: the reason was printed, and
  * errno tells EPERM from a kernel that cannot.
@@ -144,8 +158,9 @@ struct programs *programs_load(const struct pins *pins, enum way *way)
 		/* A module's BTF is shown to CAP_SYS_ADMIN only. Somebody who had it may have left programs for us. */
 		free(programs);
 		programs = programs_open(pins);
-		if (programs)
+		if (programs && programs_way(programs) == WAY_KFUNC)
 			return programs;
+		programs_free(programs);
 		programs = calloc(1, sizeof(*programs));
 		if (!programs)
 			return NULL;
@@ -158,7 +173,7 @@ struct programs *programs_load(const struct pins *pins, enum way *way)
 		programs->object = try_load(pins, false, &err);
 	}
 	if (programs->object) {
-		take_descriptors(programs);
+		take_descriptors(programs, *way == WAY_KFUNC);
 		return programs;
 	}
 

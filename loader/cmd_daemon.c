@@ -51,6 +51,7 @@ struct daemon {
 	int tick;
 	int watchdog;
 	bool must_stop;
+	bool must_scan; /* a policy that names cgroups came: each there is has to be known */
 	int collections; /* to come: the kernel detaches some time after a cgroup's directory has gone */
 	char *batch[MAX_BATCH];
 	int nr_batch;
@@ -136,7 +137,8 @@ static void follow_cgroups(struct daemon *d, const struct pins *pins, bool sync)
 		d->policy = control_policy(&maps, pins);
 		d->generation = maps.word->gen;
 		if (d->policy && smcpol_names_cgroups(d->policy) && !was_asked) {
-			cgwatch_scan(d->cgwatch, true);
+			/* Not here: what is found is attached, under the lock that our caller has. */
+			d->must_scan = true;
 			sync = true;
 		}
 	}
@@ -317,6 +319,15 @@ static void found(void *arg, const char *path)
 	d->batch[d->nr_batch++] = strdup(path);
 }
 
+static void scan_if_needed(struct daemon *d)
+{
+	if (!d->must_scan)
+		return;
+	d->must_scan = false;
+	rescan(d);
+	attach_batch(d, true);
+}
+
 static void collect(struct daemon *d)
 {
 	struct pins pins;
@@ -488,6 +499,7 @@ static void loop(struct daemon *d)
 				attach_batch(d, what & CGWATCH_CAME);
 			}
 		}
+		scan_if_needed(d);
 		if (d->http)
 			timeout = http_run(d->http);
 	}
@@ -621,6 +633,7 @@ int cmd_daemon(const struct settings *set, char **operands)
 	code = begin(&d);
 	if (code != EX_DONE)
 		goto out;
+	scan_if_needed(&d);
 	collect(&d);
 	log_info("running: policy %s", d.file);
 	notify("READY=1");

@@ -130,6 +130,20 @@ static bool all_attached(const json_t *links)
 	return json_array_size(links);
 }
 
+/* What is attached may have been loaded when less was there, or more: a module, a privilege. */
+static void look_at_programs(const struct pins *pins, struct features *f)
+{
+	struct programs *programs = programs_open(pins);
+
+	if (!programs)
+		return;
+	f->way = programs_way(programs);
+	programs_free(programs);
+	features_warn(f);
+	if (!features_can_enable(f))
+		f->way = WAY_NONE;
+}
+
 int cmd_status(const struct settings *set, char **operands)
 {
 	struct features features;
@@ -143,6 +157,8 @@ int cmd_status(const struct settings *set, char **operands)
 	ret = pins_open(&pins, set, false);
 	if (ret < 0)
 		return EX_FAILED;
+	if (ret)
+		look_at_programs(&pins, &features);
 	links = ret ? links_json(set, &pins) : json_array();
 	policy = ret ? policy_json(&pins) : json_null();
 	has_daemon = ret && daemon_is_running(&pins);

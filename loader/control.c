@@ -56,7 +56,7 @@ int control_clear(const struct pins *pins)
 static int attach(const struct pins *pins, struct programs *programs, const struct smcpol *policy,
 		  const struct target *targets, int nr)
 {
-	struct smcpol *fallback = NULL;
+	struct smcpol *fallback = NULL, *before = NULL;
 	struct maps maps;
 	int i, err, code = EX_FAILED;
 
@@ -68,16 +68,25 @@ static int attach(const struct pins *pins, struct programs *programs, const stru
 	/* The policy first: no connection is decided by half of what was asked for. */
 	if (!policy && nr && !maps_have_policy(&maps))
 		policy = fallback = default_policy();
+	if (policy)
+		before = control_policy(&maps, pins);
 	if (policy && control_publish(&maps, pins, policy))
 		goto out;
 	if (programs_install(programs, pins))
-		goto out;
+		goto err_restore;
 	for (i = 0; i < nr; i++) {
 		if (programs_attach(programs, pins, targets[i].fd, targets[i].id) < 0)
-			goto out;
+			goto err_restore;
 	}
 	code = EX_DONE;
+	goto out;
+
+err_restore:
+	/* What was attached before is decided as before. */
+	if (before && !control_publish(&maps, pins, before))
+		log_warning("the policy that was in force is back");
 out:
+	smcpol_free(before);
 	smcpol_free(fallback);
 	maps_close(&maps);
 	return code;

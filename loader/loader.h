@@ -241,6 +241,7 @@ struct programs;
 enum which { WHICH_CGROUP, WHICH_DEAD, WHICH_ALL };
 
 struct programs *programs_load(const struct pins *pins, enum way *way);
+enum way programs_way(const struct programs *programs);
 struct programs *programs_open(const struct pins *pins);
 void programs_free(struct programs *programs);
 int programs_install(const struct programs *programs, const struct pins *pins);

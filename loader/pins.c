@@ -39,12 +39,12 @@ static int check_bpffs(const char *dir)
 	struct statfs fs;
 
 	if (statfs(dir, &fs)) {
-		log_error("%s: %s%s; it is where BPF objects are kept (mount -t bpf bpf DIR, and --bpffs DIR if elsewhere)", dir,
+		log_error("%s: %s%s; it is where BPF objects are kept (mount -t bpf -o mode=0700 bpf DIR, and --bpffs DIR if elsewhere)", dir,
 			  strerror(errno), errno == EACCES ? " (are you root?)" : "");
 		return -1;
 	}
 	if (fs.f_type != BPF_FS_MAGIC) {
-		log_error("%s is not a BPF file system: mount -t bpf bpf %s", dir, dir);
+		log_error("%s is not a BPF file system: mount -t bpf -o mode=0700 bpf %s", dir, dir);
 		return -1;
 	}
 	return 0;
@@ -57,6 +57,23 @@ static int make_dir(const char *dir)
 		return -1;
 	}
 	return 0;
+}
+
+/*
+ * A bpffs is born with mode 1777. A directory in it that somebody else made, or may write to, is a lock they hold and a policy they take
+ * away.
+ */
+static int check_owner(const char *top)
+{
+	struct stat st;
+
+	if (lstat(top, &st))
+		return errno == ENOENT ? 0 : -1;
+	if (S_ISDIR(st.st_mode) && (!st.st_uid || st.st_uid == geteuid()) && !(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return 0;
+	log_error("%s is not ours alone (user %u, mode %o): remove it, and mount the BPF file system with -o mode=0700", top, st.st_uid,
+		  st.st_mode & 07777);
+	return -1;
 }
 
 /* The directory of all our directories, to be freed. */
@@ -79,6 +96,7 @@ void pins_run_name(char *name, size_t size, int pid)
 
 int pins_open_named(struct pins *pins, const struct settings *set, const char *name, bool create)
 {
+	struct stat held, there;
 	char *top;
 	int ret = -1;
 
@@ -95,7 +113,7 @@ int pins_open_named(struct pins *pins, const struct settings *set, const char *n
 	pins->maps = path_join(pins->dir, "maps");
 
 again:
-	if (create && (make_dir(top) || make_dir(pins->dir)))
+	if ((create && make_dir(top)) || check_owner(top) || (create && make_dir(pins->dir)))
 		goto out;
 	pins->lock = open(pins->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (pins->lock < 0) {
@@ -110,18 +128,13 @@ again:
 		log_error("%s cannot be locked: %s", pins->dir, strerror(errno));
 		goto out;
 	}
-	if (create) {
-		struct stat held, there;
-
-		/* While we waited for the lock the one who held it may have removed the directory. */
-		if (fstat(pins->lock, &held) || stat(pins->dir, &there) || held.st_ino != there.st_ino) {
-			close(pins->lock);
-			goto again;
-		}
-		if (make_dir(pins->links) || make_dir(pins->programs) || make_dir(pins->containers) || make_dir(pins->maps))
-			goto out;
+	/* While we waited for the lock the one who held it may have removed the directory, and another one made it anew. */
+	if (fstat(pins->lock, &held) || stat(pins->dir, &there) || held.st_ino != there.st_ino) {
+		close(pins->lock);
+		goto again;
 	}
-	ret = 1;
+	if (!create || (!make_dir(pins->links) && !make_dir(pins->programs) && !make_dir(pins->containers) && !make_dir(pins->maps)))
+		ret = 1;
 out:
 	free(top);
 	if (ret != 1)

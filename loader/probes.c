@@ -119,7 +119,7 @@ static void probe_places(const struct settings *set, json_t *rows)
 	if (!statfs(set->bpffs, &fs) && fs.f_type == BPF_FS_MAGIC)
 		row(rows, "BPF file system", true, "%s", set->bpffs);
 	else
-		row(rows, "BPF file system", false, "%s is none: mount -t bpf bpf %s, or name it with --bpffs", set->bpffs,
+		row(rows, "BPF file system", false, "%s is none: mount -t bpf -o mode=0700 bpf %s, or name it with --bpffs", set->bpffs,
 		    set->bpffs);
 
 	cgroup_mount_find(set, &mount);

@@ -52,7 +52,10 @@ connect_static() { "$@" /bin/busybox nc 127.0.0.1 1 2>/dev/null; }
 in_cgroup() { bash -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$cg" "$@"; }
 if has_kfunc; then
 	check "three capabilities: attached, but degraded" is "$(status_of three $loader attach --cgroup "$cg")" 3
+	check "three capabilities, again: still degraded" is "$(status_of three $loader attach --cgroup "$cg")" 3
+	check "status says so, to root as well" is "$(status_of $loader status)" 3
 	check "attach --all takes the kfunc" $loader attach --all
+	check "status says so" is "$(status_of $loader status)" 0
 	check "three capabilities: the programs left there are used" is "$(status_of three $loader attach --cgroup "$cg")" 0
 	before=$(converted)
 	connect_static in_cgroup
