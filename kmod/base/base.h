@@ -54,6 +54,7 @@ struct ctl_table_header;
  * struct smcu_net - what the module keeps for a network namespace
  * @stats: counters, one set a processor
  * @handshakes: running now
+ * @detached: sockets that their programs have closed and that are not yet TCP's again
  * @socks: every ctx of ulp/, for /proc; protected by @socks_lock
  * @socks_lock: BH-safe leaf lock
  * @sysctl: registration of net.smc_ulp
@@ -68,6 +69,7 @@ struct ctl_table_header;
 struct smcu_net {
 	struct smcu_stats __percpu *stats;
 	atomic_t handshakes;
+	atomic_t detached;
 	struct list_head socks;
 	spinlock_t socks_lock;
 	struct ctl_table_header *sysctl;

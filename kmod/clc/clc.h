@@ -13,6 +13,7 @@
 #include "proto/reason.h"
 #include "link/link.h"
 
+struct mem_cgroup;
 struct sock;
 struct smcu_conn;
 struct smcu_hs;
@@ -43,8 +44,10 @@ struct smcu_hs_ops {
  * @diag: diagnosis of the peer's decline
  * @reason: why it fell back
  * @state: enum smcu_hs_state
+ * @memcg: to charge where the socket has none yet; the owner's reference
  * @out_of_sync: the decline says so
  * @first: this connection makes the link group
+ * @late: the state's time was up while somebody had the socket's lock: only the end is waited for
  */
 struct smcu_hs {
 	const struct smcu_hs_ops *ops;
@@ -57,10 +60,12 @@ struct smcu_hs {
 	unsigned long last;
 	int rkey_outcome;
 	u32 diag;
+	struct mem_cgroup *memcg;
 	enum smcu_reason reason;
 	u8 state;
 	bool out_of_sync;
 	bool first;
+	bool late;
 };
 
 /**

@@ -11,7 +11,11 @@
 #include <net/xfrm.h>
 #include "clc/internal.h"
 
-#define NO_EVENT 1000	/* no event and no -errno */
+enum {
+	NO_EVENT = 1000,	/* no event and no -errno */
+	BUSY,			/* likewise; somebody has the socket's lock, and we run again when it is free */
+	LOST,			/* nothing was found out in time, and no more can be */
+};
 
 static void hs_wake(struct smcu_waiter *w)
 {
@@ -25,6 +29,7 @@ static void enter(struct smcu_hs *hs, u8 state)
 	unsigned long end = jiffies + msecs_to_jiffies(smcu_hs_timeout_ms(state));
 
 	hs->state = state;
+	hs->late = false;
 	/* It is decided then, and the peer's word is waited for at the end, too. */
 	hs->deadline = time_before(end, hs->last) || state == SMCU_HS_DECLINED ? end : hs->last;
 }
@@ -84,12 +89,16 @@ int smcu_clc_join(struct smcu_hs *hs)
 	struct mem_cgroup *memcg;
 	int err;
 
-	/* The group has a reference of its own. */
-	smcu_clc_drop_path(hs);
-	/* The rings are the program's, although it is not the program that is running here. */
-	memcg = set_active_memcg(mem_cgroup_from_sk(hs->sk));
+	/*
+	 * The rings are the program's, although it is not the program that is running here. A child belongs to no memory cgroup before it
+	 * is accepted.
+	 */
+	memcg = set_active_memcg(mem_cgroup_from_sk(hs->sk) ?: hs->memcg);
 	err = smcu_conn_join(hs->conn, hs->lgr);
 	set_active_memcg(memcg);
+	/* The group has a reference of its own; where it has no room another one will want this. */
+	if (!err)
+		smcu_clc_drop_path(hs);
 	if (err == -ENOMEM)
 		return smcu_clc_fail(hs, SMCU_R_NOMEM, err);
 	if (err == -ENOTCONN || err == -ENOSPC)
@@ -201,9 +210,8 @@ static int message_event(struct smcu_hs *hs, const struct smcu_clc_hdr *hdr)
 			break;
 		hs->diag = d.diagnosis;
 		hs->reason = SMCU_R_PEER_DECLINED;
-		/* A server's view of the group, which was ours to choose, is wrong; a client is not told so, or anybody could. */
-		if (d.out_of_sync && hs->lgr && (hs->state == SMCU_HS_S_WAIT_RKEY || hs->state == SMCU_HS_S_WAIT_CONFIRM ||
-						 hs->state == SMCU_HS_S_WAIT_CONFIRM_FC))
+		/* An answer to our accept, which has named a group of ours; a client chooses none, and is not told so. */
+		if (d.out_of_sync && hs->lgr && hs->state == SMCU_HS_S_WAIT_CONFIRM)
 			smcu_lgr_out_of_sync(hs->lgr);
 		break;
 	}
@@ -212,14 +220,14 @@ static int message_event(struct smcu_hs *hs, const struct smcu_clc_hdr *hdr)
 	return ev;
 }
 
-/* What is next on the TCP stream? Whoever has the socket's lock may have it for long: time-outs do not depend on it. */
+/* What is next on the TCP stream? */
 static int stream_event(struct smcu_hs *hs)
 {
 	struct smcu_clc_hdr hdr;
 	int ev;
 
 	if (!hs->ops->lock(hs))
-		return NO_EVENT;
+		return BUSY;
 	switch (smcu_clc_recv(hs, &hdr)) {
 	case -EAGAIN:
 		ev = NO_EVENT;
@@ -237,7 +245,7 @@ static int stream_event(struct smcu_hs *hs)
 	release_sock(hs->sk);
 	if (ev == SMCU_HE_BAD && hs->state != SMCU_HS_DECLINED)
 		hs->reason = SMCU_R_NOT_CLC;
-	if (ev == SMCU_HE_CONFIRM && hs->state == SMCU_HS_S_WAIT_CONFIRM && smcu_clc_server_confirm(hs))
+	if (ev == SMCU_HE_CONFIRM && !hs->late && hs->state == SMCU_HS_S_WAIT_CONFIRM && smcu_clc_server_confirm(hs))
 		ev = SMCU_HE_LOCAL_FAIL;
 	return ev;
 }
@@ -280,6 +288,9 @@ static int link_event(struct smcu_hs *hs)
 		case 0:
 			return SMCU_HE_RKEY_OK;
 		default:
+			/* Where the adapter of the peer was replaced, say: a new group will do. */
+			if (hs->state == SMCU_HS_S_WAIT_RKEY && smcu_lgr_state(hs->lgr) == SMCU_LGR_DEAD)
+				return SMCU_HE_LGR_LOST;
 			smcu_clc_fail(hs, SMCU_R_RKEY_CONFIRM, 0);
 			return SMCU_HE_LOCAL_FAIL;
 		}
@@ -301,6 +312,59 @@ static int link_event(struct smcu_hs *hs)
 	}
 }
 
+/* It is decided: others must not wait for what we hold. Harmless when done twice. */
+static void let_go(struct smcu_hs *hs)
+{
+	struct smcu_hs_scratch *x = hs->x;
+
+	smcu_waiter_cancel(&hs->waiter);
+	if (hs->state != SMCU_HS_DONE && hs->conn)
+		smcu_conn_leave(hs->conn, jiffies + SMCU_LEAVE_TIMEOUT);
+	if (hs->lgr)
+		smcu_lgr_put(hs->lgr);
+	hs->lgr = NULL;
+	if (!x)
+		return;
+	if (x->may_make)
+		smcu_lgr_create_abandon(&x->spec);
+	x->may_make = false;
+	smcu_clc_drop_path(hs);
+}
+
+/*
+ * The time is up, and whoever has the socket's lock keeps us from looking what has come, and from saying anything. Others must not
+ * wait for what we hold; the rest waits for the lock, to the end of the handshake.
+ */
+static int be_late(struct smcu_hs *hs)
+{
+	if (time_after_eq(jiffies, hs->last)) {
+		hs->reason = SMCU_R_TIMEOUT_CLC;
+		return LOST;
+	}
+	let_go(hs);
+	/* What has been declined waits for nothing but the stream as it is. */
+	hs->late = hs->state != SMCU_HS_DECLINED;
+	hs->deadline = hs->last;
+	return NO_EVENT;
+}
+
+/* Nothing has come, and the time is up. */
+static int timeout_event(struct smcu_hs *hs)
+{
+	/* The second in which a decline may cross ours begins when ours is there: then the peer reads it before anything else. */
+	if (hs->state == SMCU_HS_DECLINED && smcu_clc_is_unacked(hs->sk)) {
+		if (time_after_eq(jiffies, hs->last))
+			return LOST;
+		hs->deadline = jiffies + msecs_to_jiffies(SMCU_T_DECLINED);
+		return NO_EVENT;
+	}
+	if (hs->state == SMCU_HS_C_WAIT_LINK || hs->state == SMCU_HS_S_WAIT_LINK)
+		hs->reason = SMCU_R_TIMEOUT_LINK;
+	else if (hs->state != SMCU_HS_DECLINED)
+		hs->reason = SMCU_R_TIMEOUT_CLC;
+	return SMCU_HE_TIMEOUT;
+}
+
 static int next_event(struct smcu_hs *hs)
 {
 	int ev;
@@ -308,7 +372,7 @@ static int next_event(struct smcu_hs *hs)
 	/* Later than that the server may give up while the proposal is on its way: rather say no now. */
 	if (hs->state == SMCU_HS_C_START)
 		return time_after_eq(jiffies, hs->deadline) ? SMCU_HE_TIMEOUT : SMCU_HE_START;
-	ev = link_event(hs);
+	ev = hs->late ? NO_EVENT : link_event(hs);
 	/* The peer may have seen it first, and its decline is not for the program: what it waits for is no answer. */
 	if (ev == SMCU_HE_LOCAL_FAIL) {
 		enum smcu_reason reason = hs->reason;
@@ -320,16 +384,14 @@ static int next_event(struct smcu_hs *hs)
 	if (ev != NO_EVENT)
 		return ev;
 	ev = stream_event(hs);
+	if (ev == BUSY)
+		return time_after_eq(jiffies, hs->deadline) ? be_late(hs) : NO_EVENT;
+	/* Too late for an answer. */
+	if (hs->late && ev != SMCU_HE_DECLINE && ev != SMCU_HE_EOF && ev != SMCU_HE_BAD)
+		return timeout_event(hs);
 	if (ev != NO_EVENT)
 		return ev;
-	if (time_after_eq(jiffies, hs->deadline)) {
-		if (hs->state == SMCU_HS_C_WAIT_LINK || hs->state == SMCU_HS_S_WAIT_LINK)
-			hs->reason = SMCU_R_TIMEOUT_LINK;
-		else if (hs->state != SMCU_HS_DECLINED)
-			hs->reason = SMCU_R_TIMEOUT_CLC;
-		return SMCU_HE_TIMEOUT;
-	}
-	return NO_EVENT;
+	return time_after_eq(jiffies, hs->deadline) ? timeout_event(hs) : NO_EVENT;
 }
 
 static int act(struct smcu_hs *hs, enum smcu_hs_action action)
@@ -349,6 +411,8 @@ static int act(struct smcu_hs *hs, enum smcu_hs_action action)
 		return smcu_clc_server_first(hs);
 	case SMCU_HA_JOIN_SERVER:
 		return smcu_clc_server_join(hs);
+	case SMCU_HA_LEAVE:
+		return smcu_clc_server_leave(hs);
 	case SMCU_HA_ACCEPT_JOIN:
 		return smcu_clc_server_accept(hs);
 	case SMCU_HA_LINK_SERVER:
@@ -362,25 +426,6 @@ static int act(struct smcu_hs *hs, enum smcu_hs_action action)
 		break;
 	}
 	return 0;
-}
-
-/* It is decided: others must not wait for what we hold. Harmless when done twice. */
-static void let_go(struct smcu_hs *hs)
-{
-	struct smcu_hs_scratch *x = hs->x;
-
-	smcu_waiter_cancel(&hs->waiter);
-	if (hs->state != SMCU_HS_DONE && hs->conn)
-		smcu_conn_leave(hs->conn, jiffies + SMCU_LEAVE_TIMEOUT);
-	if (hs->lgr)
-		smcu_lgr_put(hs->lgr);
-	hs->lgr = NULL;
-	if (!x)
-		return;
-	if (x->may_make)
-		smcu_lgr_create_abandon(&x->spec);
-	x->may_make = false;
-	smcu_clc_drop_path(hs);
 }
 
 /* What the table says. An action that fails leaves the state as it was, unless it was the last one. */
@@ -404,6 +449,10 @@ static int advance(struct smcu_hs *hs)
 
 	if (ev == NO_EVENT)
 		return NO_EVENT;
+	if (ev == LOST) {
+		hs->state = SMCU_HS_FAILED;
+		return 0;
+	}
 	if ((hs->state == SMCU_HS_S_WAIT_PROPOSAL || hs->state == SMCU_HS_DECLINED) && hs->x->claims_clc &&
 	    (ev == SMCU_HE_BAD || ev == SMCU_HE_EOF || ev == SMCU_HE_TIMEOUT)) {
 		/* It calls itself CLC and is none, or half of one: not for the program, and nor is what follows. */

@@ -48,6 +48,7 @@ int smcu_clc_recv(struct smcu_hs *hs, struct smcu_clc_hdr *hdr);
 int smcu_clc_consume(struct smcu_hs *hs);
 int smcu_clc_send(struct smcu_hs *hs, int len);
 int smcu_clc_flush(struct smcu_hs *hs);
+bool smcu_clc_is_unacked(const struct sock *sk);
 
 /* client.c, server.c, hs.c: actions return 0, or -errno with hs->reason set where the local side can't go on */
 enum smcu_reason smcu_clc_find_path(struct smcu_hs *hs);
@@ -62,6 +63,7 @@ int smcu_clc_client_confirm(struct smcu_hs *hs);
 int smcu_clc_server_negotiate(struct smcu_hs *hs);
 int smcu_clc_server_first(struct smcu_hs *hs);
 int smcu_clc_server_join(struct smcu_hs *hs);
+int smcu_clc_server_leave(struct smcu_hs *hs);
 int smcu_clc_server_accept(struct smcu_hs *hs);
 int smcu_clc_server_link(struct smcu_hs *hs);
 int smcu_clc_server_confirm(struct smcu_hs *hs);

@@ -82,6 +82,12 @@ int smcu_clc_send(struct smcu_hs *hs, int len)
 	return err == -EBUSY ? 0 : err;
 }
 
+/* Is something that we have sent not yet with the peer? Lockless: both only grow. */
+bool smcu_clc_is_unacked(const struct sock *sk)
+{
+	return READ_ONCE(tcp_sk(sk)->snd_una) != READ_ONCE(tcp_sk(sk)->write_seq);
+}
+
 /* Up to @len of the next bytes; they stay where they are. recvmsg() would take the lock that we have, and errors of the program. */
 static int peek(struct sock *sk, u8 *buf, int len)
 {

@@ -55,6 +55,22 @@ int smcu_clc_server_join(struct smcu_hs *hs)
 	return 0;
 }
 
+/* The peer has heard nothing of the group that is lost: as if it had never been found. */
+int smcu_clc_server_leave(struct smcu_hs *hs)
+{
+	enum smcu_reason reason;
+
+	smcu_conn_leave(hs->conn, jiffies);
+	smcu_conn_renew(hs->conn);
+	smcu_lgr_put(hs->lgr);
+	hs->lgr = NULL;
+	reason = smcu_clc_find_path(hs);
+	if (reason != SMCU_R_NONE)
+		return smcu_clc_fail(hs, reason, -ENODEV);
+	hs->x->spec.path = hs->x->path;
+	return 0;
+}
+
 int smcu_clc_server_accept(struct smcu_hs *hs)
 {
 	return smcu_clc_answer_send(hs, SMCU_CLC_ACCEPT, false);

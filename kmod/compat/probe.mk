@@ -12,6 +12,7 @@ smcu-features += $(call smcu-have,RECVMSG_SHORT,net/sock.h,^[[:space:]]+size_t l
 smcu-features += $(call smcu-have,SENDPAGE,net/sock.h,.[*]sendpage..)
 smcu-features += $(call smcu-have,INET_TEST_BIT,net/inet_sock.h,define inet_test_bit)
 smcu-features += $(call smcu-have,MEM_CGROUP_FROM_SK,net/sock.h,mem_cgroup_from_sk.const)
+smcu-features += $(call smcu-have,MEM_CGROUP_TRYGET,linux/memcontrol.h,bool mem_cgroup_tryget.struct)
 smcu-features += $(call smcu-have,SK_WAKE_ASYNC_RCU,net/sock.h,void sk_wake_async_rcu)
 smcu-features += $(call smcu-have,ZEROCOPY_DEVMEM,linux/skbuff.h,struct ubuf_info .uarg. bool devmem)
 smcu-features += $(call smcu-have,SYSCTL_SZ,net/net_namespace.h,register_net_sysctl_sz)

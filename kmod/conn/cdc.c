@@ -23,10 +23,13 @@ bool smcu_conn_post_locked(struct smcu_conn *conn, const struct smcu_xwrite *w, 
 	smcu_cdc_encode(msg, &cdc);
 	err = smcu_lgr_post(&conn->member, w, n, msg, prod, signal);
 	if (err) {
-		if (err == -EAGAIN)
+		if (err == -EAGAIN) {
 			conn->want_room = true;
-		else
-			conn->dead = true;	/* lost() follows and tells the owner */
+		} else {
+			/* lost() follows and tells the owner; a call that comes before it must find the reason. */
+			conn->dead = true;
+			smcu_conn_event_locked(conn, SMCU_CE_LINK_LOST);
+		}
 		return false;
 	}
 	conn->tx_seq++;
@@ -41,8 +44,9 @@ bool smcu_conn_post_locked(struct smcu_conn *conn, const struct smcu_xwrite *w, 
 void smcu_conn_flush_due_locked(struct smcu_conn *conn)
 {
 	lockdep_assert_held(&conn->lock);
+	/* Who ends the connection waits for the last completion. */
 	if (conn->cdc_due && conn->started && !conn->dead)
-		smcu_conn_post_locked(conn, NULL, 0, conn->tx_sent, 0, conn->want_close);
+		smcu_conn_post_locked(conn, NULL, 0, conn->tx_sent, 0, conn->want_close || conn->cflags & SMCU_CF_ABORT);
 }
 
 /* The peer breaks the protocol: tell it, and end the connection for the program. */

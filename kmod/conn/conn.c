@@ -226,6 +226,18 @@ void smcu_conn_leave(struct smcu_conn *conn, unsigned long until)
 	smcu_lgr_put(lgr);
 }
 
+void smcu_conn_renew(struct smcu_conn *conn)
+{
+	spin_lock_bh(&conn->lock);
+	WARN_ON_ONCE(conn->started || conn->joined || conn->told);
+	conn->state = SMCU_CS_ACTIVE;
+	conn->dead = false;
+	conn->eof = false;
+	conn->fin = false;
+	WRITE_ONCE(conn->err, 0);
+	spin_unlock_bh(&conn->lock);
+}
+
 void smcu_conn_put(struct smcu_conn *conn)
 {
 	if (!conn)

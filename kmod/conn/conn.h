@@ -65,6 +65,12 @@ int smcu_conn_join(struct smcu_conn *conn, struct smcu_lgr *lgr);
 void smcu_conn_local(struct smcu_conn *conn, struct smcu_clc_answer *a);
 
 /**
+ * smcu_conn_renew() - after a leave: it can join again, with what is queued
+ * @conn: never started, and the peer was told of nothing
+ */
+void smcu_conn_renew(struct smcu_conn *conn);
+
+/**
  * smcu_conn_rmb() - the receive ring, for CONFIRM_RKEY
  * @conn: joined
  */
@@ -90,7 +96,8 @@ void smcu_conn_start(struct smcu_conn *conn);
  * @len: wanted
  * @gfp: for the ring, where this is the first byte and there is no group yet
  *
- * Owner's lock; may fault and sleep. smcu_conn_push() must follow. Return: bytes taken, 0 if the ring is full, -EFAULT, -ENOMEM
+ * Owner's lock; may fault and sleep. smcu_conn_push() must follow. Return: bytes taken, 0 if the ring is full or there is no memory for one (in the
+ * handshake, which ends on TCP then), -EFAULT
  */
 int smcu_conn_queue(struct smcu_conn *conn, struct iov_iter *from, size_t len, gfp_t gfp);
 

@@ -25,6 +25,7 @@
  * @want_room: something could not be posted; the room upcall will push
  * @cdc_due: a message without data is to be sent (flags or consumer cursor)
  * @nospace: somebody waits for room in the send ring
+ * @no_ring: there was no memory for the send ring in the handshake; counts while there is none
  * @peer_blocked: the peer's last message said so
  * @update_req: the peer waits for our consumer cursor, until all it has written is read and announced
  * @closed_blocked: the peer has closed while our window stopped it
@@ -73,6 +74,7 @@ struct smcu_conn {
 	bool want_room;
 	bool cdc_due;
 	bool nospace;
+	bool no_ring;
 	bool peer_blocked;
 	bool update_req;
 	bool closed_blocked;
@@ -129,6 +131,9 @@ void smcu_conn_wake(struct smcu_conn *conn, unsigned int wake);
 
 static inline u32 smcu_conn_tx_free(const struct smcu_conn *conn)
 {
+	/* Without memory for a ring: full, until there is one or the connection is TCP's. */
+	if (unlikely(conn->no_ring && !READ_ONCE(conn->sndbuf)))
+		return 0;
 	return conn->snd_size - (u32)(conn->tx_queued - conn->tx_acked);
 }
 

@@ -13,8 +13,11 @@ int smcu_conn_queue(struct smcu_conn *conn, struct iov_iter *from, size_t len, g
 	if (unlikely(!smp_load_acquire(&conn->sndbuf))) {
 		struct smcu_buf *buf = smcu_buf_alloc(conn->snd_size, gfp);
 
-		if (IS_ERR(buf))
-			return PTR_ERR(buf);
+		if (IS_ERR(buf)) {
+			/* The handshake will find out as well, and then there is TCP: until then it is as if the ring were full. */
+			WRITE_ONCE(conn->no_ring, true);
+			return 0;
+		}
 		spin_lock_bh(&conn->lock);
 		if (!conn->sndbuf) {
 			/* Pairs with the acquire above, in another call. */

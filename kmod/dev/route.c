@@ -12,8 +12,11 @@
 #include <rdma/ib_cache.h>
 #include "dev/internal.h"
 
-/* The neighbour table gets this long to find the next hop. */
-enum { NEIGH_TRIES = 50, NEIGH_WAIT_MS = 20 };
+/*
+ * The neighbour table gets this long to find the next hop, in a thread that others need. It was asked when the proposal came, and the
+ * peer's TCP has come the same way: this is for one that answers slowly.
+ */
+enum { NEIGH_TRIES = 10, NEIGH_WAIT_MS = 20 };
 
 static __be32 gid_ipv4(const u8 *gid)
 {

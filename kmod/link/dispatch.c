@@ -44,6 +44,8 @@ static void on_down(void *priv, int err)
 {
 	struct smcu_lgr *lgr = priv;
 
+	/* Nothing comes any more. */
+	complete_all(&lgr->peer_through);
 	queue_work(smcu_link_wq, &lgr->down_work);
 }
 

@@ -73,6 +73,7 @@ struct smcu_making {
  * @buf: its ring, NULL after that was given back; under lgr->lock
  * @sent: on the wire; under lgr->lock
  * @deadline: jiffies; valid where @sent
+ * @rx_seq: what the group had received when it was sent
  * @waiters: none or one; under the waiter lock
  * @outcome: of the one in @waiters; written under the waiter lock
  */
@@ -84,6 +85,7 @@ struct smcu_rkey_req {
 	struct smcu_buf *buf;
 	bool sent;
 	unsigned long deadline;
+	u32 rx_seq;
 	struct list_head waiters;
 	int *outcome;
 };
@@ -117,6 +119,14 @@ struct smcu_rings {
 };
 
 /**
+ * enum smcu_end - how a group ends
+ * @SMCU_END_NOW: what was posted may be lost; the link is, or the peer is not to be believed
+ * @SMCU_END_FLUSHED: what was posted gets out first
+ * @SMCU_END_ANSWERED: likewise, and the peer, which ends it, too, waits only for our word that we have
+ */
+enum smcu_end { SMCU_END_NOW, SMCU_END_FLUSHED, SMCU_END_ANSWERED };
+
+/**
  * struct smcu_lgr - link group
  * @node: in the list of groups; under lgrs_lock
  * @refs: memory. One for all users each, one for the list until @term_work is through
@@ -138,8 +148,11 @@ struct smcu_rings {
  * @state: enum smcu_lgr_state; written under @lock, read with acquire where lockless
  * @reason: why it is DEAD; written before @state
  * @users: handshakes and members; under @lock
+ * @retired: (server) the peer is said not to know it: no new connections; under @lock
  * @del_reason: what to tell the peer at the end, 0 nothing; set with DEAD
- * @flush: let what was posted get out before the end; set with DEAD
+ * @how: what the end waits for; set with DEAD
+ * @was_active: the link was in use; set with DEAD
+ * @peer_through: completed when the peer says that it has ended the group, too
  * @making: handshakes that wait for our outcome; under lgrs_lock
  * @confirm_waiters: the first handshake; under the waiter lock
  * @confirm_armed: (client) smcu_lgr_confirm() was called, (server) the request was sent; under @lock
@@ -158,7 +171,7 @@ struct smcu_rings {
  * @rooms: members to be told that there is room; under @lock
  * @rx_seq: counts received messages; written by the receive upcall only, read lockless
  * @rx_seen: value of @rx_seq at the last look of @test_work, or at an event of the port; lockless
- * @testing: a TEST_LINK is on its way; of @test_work
+ * @testing: a TEST_LINK is on its way; written by @test_work, and under @lock by who wants another one; lockless
  * @test_due: until when the answer is waited for, jiffies; of @test_work
  * @idle_work: ends a group without users
  * @test_work: keepalive
@@ -192,8 +205,11 @@ struct smcu_lgr {
 	enum smcu_lgr_state state;
 	enum smcu_reason reason;
 	unsigned int users;
+	bool retired;
 	u32 del_reason;
-	bool flush;
+	enum smcu_end how;
+	bool was_active;
+	struct completion peer_through;
 	struct smcu_making *making;
 	struct list_head confirm_waiters;
 	bool confirm_armed;
@@ -235,7 +251,7 @@ void smcu_waiter_wake_with(struct list_head *list, int *outcome, int value);
 
 /* lgr.c */
 void smcu_lgr_drop(struct smcu_lgr *lgr);
-void smcu_lgr_end(struct smcu_lgr *lgr, enum smcu_reason reason, u32 del_reason, bool flush);
+void smcu_lgr_end(struct smcu_lgr *lgr, enum smcu_reason reason, u32 del_reason, enum smcu_end how);
 bool smcu_lgr_activate(struct smcu_lgr *lgr);
 
 /* link.c */
@@ -256,7 +272,7 @@ void smcu_llc_resend_work(struct work_struct *work);
 
 /* llc_del.c */
 void smcu_llc_on_delete_link(struct smcu_lgr *lgr, struct smcu_llc_msg *msg);
-void smcu_llc_say_goodbye(struct smcu_lgr *lgr, struct smcu_xport *xp);
+int smcu_llc_say_goodbye(struct smcu_lgr *lgr, struct smcu_xport *xp);
 
 /* llc_rkey.c */
 void smcu_llc_on_rkey_request(struct smcu_lgr *lgr, struct smcu_llc_msg *msg);

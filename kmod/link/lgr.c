@@ -3,16 +3,16 @@
  * Link groups: finding, making, ending. Called by clc/ in process context; a group ends by work of its own, whoever wants it to.
  * MAKING -> ACTIVE -> DEAD, or MAKING -> DEAD; each change under lgr->lock, and the one to DEAD queues term_work, exactly once.
  */
-#include <linux/delay.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 #include <rdma/ib_verbs.h>
 #include "link/internal.h"
 
-enum { FLUSH_MS = 500, QUIET_MS = 200, LINGER_MS = 2000 };
+enum { FLUSH_MS = 500, LINGER_MS = 2000 };
 
 struct workqueue_struct *smcu_link_wq;
+static struct workqueue_struct *end_wq;	/* term_work, which waits for peers */
 
 static DEFINE_SPINLOCK(lgrs_lock);
 static LIST_HEAD(lgrs);			/* under lgrs_lock */
@@ -86,13 +86,13 @@ void smcu_lgr_drop(struct smcu_lgr *lgr)
 }
 
 /* One more user, if it is ACTIVE and (for a server, who has the choice) not full. */
-static bool try_use(struct smcu_lgr *lgr, bool check_room)
+static bool try_use(struct smcu_lgr *lgr, bool is_server)
 {
 	bool ok;
 
 	spin_lock_bh(&lgr->lock);
 	ok = lgr->state == SMCU_LGR_ACTIVE &&
-	     (!check_room || lgr->n_members < lgr->terms.max_conns);
+	     (!is_server || (!lgr->retired && lgr->n_members < lgr->terms.max_conns));
 	if (ok) {
 		lgr->users++;
 		refcount_inc(&lgr->refs);
@@ -183,7 +183,7 @@ void smcu_lgr_get(struct smcu_lgr *lgr)
 }
 
 /* Return: true where the caller is the one who has ended it. */
-static bool set_dead(struct smcu_lgr *lgr, enum smcu_reason reason, u32 del_reason, bool flush)
+static bool set_dead(struct smcu_lgr *lgr, enum smcu_reason reason, u32 del_reason, enum smcu_end how)
 {
 	lockdep_assert_held(&lgr->lock);
 
@@ -191,31 +191,50 @@ static bool set_dead(struct smcu_lgr *lgr, enum smcu_reason reason, u32 del_reas
 		return false;
 	lgr->reason = reason;
 	lgr->del_reason = del_reason;
-	lgr->flush = flush || del_reason;
+	lgr->how = how;
+	lgr->was_active = lgr->state == SMCU_LGR_ACTIVE;
 	/* Pairs with the acquire of smcu_lgr_state(): who sees DEAD sees why. */
 	smp_store_release(&lgr->state, SMCU_LGR_DEAD);
-	queue_work(smcu_link_wq, &lgr->term_work);
+	queue_work(end_wq, &lgr->term_work);
 	return true;
 }
 
 /*
- * End a group: @reason is for a handshake that was making it, @del_reason for the peer (0: tell nothing), @flush: let posted
- * messages get out. Any context but hard interrupts; the work is done by term_work.
+ * End a group: @reason is for a handshake that was making it, @del_reason for the peer (0: tell nothing). Any context but hard
+ * interrupts; the work is done by term_work.
  */
-void smcu_lgr_end(struct smcu_lgr *lgr, enum smcu_reason reason, u32 del_reason, bool flush)
+void smcu_lgr_end(struct smcu_lgr *lgr, enum smcu_reason reason, u32 del_reason, enum smcu_end how)
 {
 	spin_lock_bh(&lgr->lock);
-	set_dead(lgr, reason, del_reason, flush);
+	set_dead(lgr, reason, del_reason, how);
 	spin_unlock_bh(&lgr->lock);
+}
+
+/* Its link is tested at once. What came before says nothing about the link now. */
+static void test_now(struct smcu_lgr *lgr)
+{
+	lockdep_assert_held(&lgr->lock);
+
+	WRITE_ONCE(lgr->rx_seen, READ_ONCE(lgr->rx_seq));
+	/* A test that is under way may have its answer, which would not be seen. */
+	WRITE_ONCE(lgr->testing, false);
+	mod_delayed_work(smcu_link_wq, &lgr->test_work, 0);
 }
 
 void smcu_lgr_out_of_sync(struct smcu_lgr *lgr)
 {
-	smcu_lgr_end(lgr, SMCU_R_SYNC, SMCU_DEL_PROTOCOL, false);
+	spin_lock_bh(&lgr->lock);
+	if (lgr->state == SMCU_LGR_ACTIVE) {
+		lgr->retired = true;
+		test_now(lgr);
+	}
+	spin_unlock_bh(&lgr->lock);
 }
 
 static unsigned long idle_time(const struct smcu_lgr *lgr)
 {
+	if (lgr->retired)
+		return 0;
 	return msecs_to_jiffies(lgr->role == SMCU_SERVER ? SMCU_T_IDLE_SERVER : SMCU_T_IDLE_CLIENT);
 }
 
@@ -225,7 +244,7 @@ void smcu_lgr_put(struct smcu_lgr *lgr)
 	if (!--lgr->users) {
 		if (lgr->state == SMCU_LGR_MAKING)
 			/* The maker gives up; the peer may believe that the link is up. */
-			set_dead(lgr, SMCU_R_CLOSED, SMCU_DEL_PROGRAM, true);
+			set_dead(lgr, SMCU_R_CLOSED, SMCU_DEL_PROGRAM, SMCU_END_FLUSHED);
 		else if (lgr->state == SMCU_LGR_ACTIVE)
 			mod_delayed_work(smcu_link_wq, &lgr->idle_work, idle_time(lgr));
 	}
@@ -239,7 +258,7 @@ static void idle_work(struct work_struct *work)
 
 	spin_lock_bh(&lgr->lock);
 	if (!lgr->users)
-		set_dead(lgr, SMCU_R_CLOSED, SMCU_DEL_PROGRAM, true);
+		set_dead(lgr, SMCU_R_CLOSED, SMCU_DEL_PROGRAM, SMCU_END_FLUSHED);
 	spin_unlock_bh(&lgr->lock);
 }
 
@@ -247,7 +266,7 @@ static void down_work(struct work_struct *work)
 {
 	struct smcu_lgr *lgr = container_of(work, struct smcu_lgr, down_work);
 
-	smcu_lgr_end(lgr, SMCU_R_LINK_UP, 0, false);
+	smcu_lgr_end(lgr, SMCU_R_LINK_UP, 0, SMCU_END_NOW);
 }
 
 /* The link is confirmed. Return: false where the group has been ended meanwhile. Any context but hard interrupts. */
@@ -287,21 +306,24 @@ const struct smcu_terms *smcu_lgr_terms(const struct smcu_lgr *lgr)
 }
 
 /*
- * The peer stops when it has read our DELETE_LINK, and until then it posts: what is in flight has to be acknowledged. soft-RoCE takes
- * the seven retries that the kernel's own SMC asks for as retries without end, and that SMC waits for them with the sockets locked.
- * So the endpoint stays until nothing comes any more.
+ * The last words. The peer stops when it has read our DELETE_LINK, and what it has in flight until then has to be acknowledged:
+ * soft-RoCE takes the seven retries that the kernel's own SMC asks for as retries without end, and that SMC waits for them with
+ * sockets locked. So the endpoint stays until the peer, which tells its own end in the same way, is through.
  */
-static void linger(struct smcu_lgr *lgr, struct smcu_xport *xp)
+static void say_goodbye(struct smcu_lgr *lgr, struct smcu_xport *xp)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(LINGER_MS);
-	u32 seq;
+	int err;
 
 	might_sleep();
 
-	do {
-		seq = READ_ONCE(lgr->rx_seq);
-		msleep(QUIET_MS);
-	} while (seq != READ_ONCE(lgr->rx_seq) && !smcu_xport_is_down(xp) && time_before(jiffies, end));
+	err = smcu_llc_say_goodbye(lgr, xp);
+	if (err == -EAGAIN) {
+		smcu_xport_flushed(xp, FLUSH_MS);
+		err = smcu_llc_say_goodbye(lgr, xp);
+	}
+	if (!err && lgr->was_active && lgr->how != SMCU_END_ANSWERED)
+		wait_for_completion_timeout(&lgr->peer_through, msecs_to_jiffies(LINGER_MS));
+	smcu_xport_flushed(xp, FLUSH_MS);
 }
 
 /*
@@ -321,13 +343,10 @@ static void term_work(struct work_struct *work)
 	xp = rcu_dereference_protected(lgr->xp, true);
 	if (xp) {
 		if (lgr->del_reason)
-			smcu_llc_say_goodbye(lgr, xp);
-		if (lgr->flush)
+			say_goodbye(lgr, xp);
+		else if (lgr->how != SMCU_END_NOW)
 			smcu_xport_flushed(xp, FLUSH_MS);
-		/* Without members nothing is in flight; nobody joins a group that is DEAD. */
-		if (lgr->del_reason && READ_ONCE(lgr->n_members) && !smcu_xport_is_down(xp))
-			linger(lgr, xp);
-		/* From here posts fail. */
+		/* From here all posts fail; members' have since it is DEAD. */
 		smcu_xport_kill(xp);
 	}
 	smcu_link_stop_works(lgr);
@@ -390,6 +409,7 @@ static struct smcu_lgr *alloc_lgr(const struct smcu_lgr_spec *spec)
 	INIT_LIST_HEAD(&lgr->rooms);
 	init_waitqueue_head(&lgr->lost_wq);
 	init_completion(&lgr->gone);
+	init_completion(&lgr->peer_through);
 	INIT_DELAYED_WORK(&lgr->idle_work, idle_work);
 	INIT_DELAYED_WORK(&lgr->test_work, smcu_llc_test_work);
 	INIT_DELAYED_WORK(&lgr->rkey_work, smcu_llc_rkey_work);
@@ -410,7 +430,7 @@ static void evict(void)
 
 	list_for_each_entry(lgr, &lgrs, node) {
 		spin_lock(&lgr->lock);
-		done = !lgr->users && set_dead(lgr, SMCU_R_CLOSED, SMCU_DEL_PROGRAM, true);
+		done = !lgr->users && set_dead(lgr, SMCU_R_CLOSED, SMCU_DEL_PROGRAM, SMCU_END_FLUSHED);
 		spin_unlock(&lgr->lock);
 		if (done)
 			return;
@@ -463,7 +483,7 @@ struct smcu_lgr *smcu_lgr_create(const struct smcu_lgr_spec *spec)
 
 err_end:
 	mutex_unlock(&lgr->ring_lock);
-	smcu_lgr_end(lgr, SMCU_R_LINK_UP, 0, false);
+	smcu_lgr_end(lgr, SMCU_R_LINK_UP, 0, SMCU_END_NOW);
 	smcu_lgr_put(lgr);
 	return ERR_PTR(err);
 }
@@ -489,7 +509,7 @@ static void end_all(const struct ib_device *ibdev, u32 del_reason)
 	spin_lock_bh(&lgrs_lock);
 	list_for_each_entry(lgr, &lgrs, node)
 		if (!ibdev || lgr->key.ibdev == ibdev)
-			smcu_lgr_end(lgr, SMCU_R_NO_DEVICE, del_reason, false);
+			smcu_lgr_end(lgr, SMCU_R_NO_DEVICE, del_reason, SMCU_END_FLUSHED);
 	spin_unlock_bh(&lgrs_lock);
 
 	for (;;) {
@@ -507,11 +527,12 @@ static void end_all(const struct ib_device *ibdev, u32 del_reason)
 		spin_unlock_bh(&lgrs_lock);
 		if (!found)
 			break;
-		smcu_lgr_end(lgr, SMCU_R_NO_DEVICE, del_reason, false);
+		smcu_lgr_end(lgr, SMCU_R_NO_DEVICE, del_reason, SMCU_END_FLUSHED);
 		wait_for_completion(&lgr->gone);
 		smcu_lgr_drop(lgr);
 	}
 	/* Those that left the list just before we looked may not be through with the adapter. */
+	flush_workqueue(end_wq);
 	flush_workqueue(smcu_link_wq);
 }
 
@@ -531,11 +552,8 @@ static void port_event(struct ib_device *ibdev, u8 port_num)
 		if (lgr->key.ibdev != ibdev || lgr->key.port_num != port_num)
 			continue;
 		spin_lock(&lgr->lock);
-		if (lgr->state == SMCU_LGR_ACTIVE) {
-			/* What came before the event says nothing about the link now. */
-			WRITE_ONCE(lgr->rx_seen, READ_ONCE(lgr->rx_seq));
-			mod_delayed_work(smcu_link_wq, &lgr->test_work, 0);
-		}
+		if (lgr->state == SMCU_LGR_ACTIVE)
+			test_now(lgr);
 		spin_unlock(&lgr->lock);
 	}
 	spin_unlock_bh(&lgrs_lock);
@@ -569,9 +587,21 @@ int smcu_link_init(void)
 	smcu_link_wq = alloc_workqueue("smcu_link", WQ_UNBOUND, 0);
 	if (!smcu_link_wq)
 		return -ENOMEM;
+	/* Peers that take their time when groups end do not keep those of others waiting. */
+	end_wq = alloc_workqueue("smcu_link_end", WQ_UNBOUND, min_t(int, SMCU_MAX_LGRS, WQ_MAX_ACTIVE));
+	if (!end_wq) {
+		err = -ENOMEM;
+		goto err_link_wq;
+	}
 	err = smcu_dev_init(device_gone, port_event);
 	if (err)
-		destroy_workqueue(smcu_link_wq);
+		goto err_end_wq;
+	return 0;
+
+err_end_wq:
+	destroy_workqueue(end_wq);
+err_link_wq:
+	destroy_workqueue(smcu_link_wq);
 	return err;
 }
 
@@ -579,6 +609,7 @@ void smcu_link_exit(void)
 {
 	end_all(NULL, SMCU_DEL_PROGRAM);
 	smcu_dev_exit();
+	destroy_workqueue(end_wq);
 	destroy_workqueue(smcu_link_wq);
 	smcu_member_exit();
 	/* Upcalls that were looked up under RCU. */
@@ -593,6 +624,6 @@ void smcu_link_net_exit(struct net *net)
 	spin_lock_bh(&lgrs_lock);
 	list_for_each_entry(lgr, &lgrs, node)
 		if (lgr->key.net_cookie == net->net_cookie)
-			smcu_lgr_end(lgr, SMCU_R_CLOSED, SMCU_DEL_PROGRAM, true);
+			smcu_lgr_end(lgr, SMCU_R_CLOSED, SMCU_DEL_PROGRAM, SMCU_END_FLUSHED);
 	spin_unlock_bh(&lgrs_lock);
 }

@@ -119,5 +119,5 @@ out:
 
 err_end:
 	mutex_unlock(&lgr->ring_lock);
-	smcu_lgr_end(lgr, reason, 0, false);
+	smcu_lgr_end(lgr, reason, 0, SMCU_END_NOW);
 }

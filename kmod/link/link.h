@@ -319,7 +319,8 @@ void smcu_lgr_leave(struct smcu_member *m);
 int smcu_lgr_post(struct smcu_member *m, const struct smcu_xwrite *w, int n, const u8 *msg, u64 cookie, bool signal);
 
 /**
- * smcu_lgr_out_of_sync() - the peer does not know this group: end it, its connections are lost
+ * smcu_lgr_out_of_sync() - the peer is said not to know this group: no new connections, and its link is tested. The word came over TCP,
+ * and anybody behind the peer's address could have sent it: if the link answers, the connections there are stay
  * @lgr: group
  */
 void smcu_lgr_out_of_sync(struct smcu_lgr *lgr);

@@ -105,7 +105,7 @@ static void on_confirm_link_response(struct smcu_lgr *lgr, const struct smcu_llc
 	if (!armed)
 		return;
 	if (!msg->confirm_link.no_eyecatcher) {
-		smcu_lgr_end(lgr, SMCU_R_EYECATCHER, SMCU_DEL_PROTOCOL, false);
+		smcu_lgr_end(lgr, SMCU_R_EYECATCHER, SMCU_DEL_PROTOCOL, SMCU_END_NOW);
 		return;
 	}
 	if (smcu_lgr_activate(lgr) && (!lgr->terms.release || lgr->terms.max_links > 1))

@@ -74,6 +74,7 @@ static void kick(struct smcu_lgr *lgr)
 		return;
 	}
 	req->sent = true;
+	req->rx_seq = READ_ONCE(lgr->rx_seq);
 	req->deadline = jiffies + msecs_to_jiffies(SMCU_T_LLC);
 	mod_delayed_work(smcu_link_wq, &lgr->rkey_work, msecs_to_jiffies(SMCU_T_LLC));
 }
@@ -82,16 +83,21 @@ void smcu_llc_rkey_work(struct work_struct *work)
 {
 	struct smcu_lgr *lgr = container_of(to_delayed_work(work), struct smcu_lgr, rkey_work);
 	struct smcu_rkey_req *req, *late = NULL;
+	bool is_silent = false;
 
 	spin_lock_bh(&lgr->lock);
 	req = first_req(lgr);
 	if (req && req->sent && time_after_eq(jiffies, req->deadline)) {
 		late = req;
 		take_out(lgr, late);
+		/* As after a TEST_LINK: nothing at all has come. Those behind would wait as long, each. */
+		is_silent = READ_ONCE(lgr->rx_seq) == late->rx_seq;
 	}
 	/* A request that is still waiting has armed the timer for itself, after this run was due. */
 	kick(lgr);
 	spin_unlock_bh(&lgr->lock);
+	if (is_silent)
+		smcu_lgr_end(lgr, SMCU_R_NO_LINK, 0, SMCU_END_NOW);
 	if (late)
 		finish(late, -ETIMEDOUT);
 }

@@ -35,16 +35,16 @@ void smcu_llc_test_work(struct work_struct *work)
 
 	if (seq != READ_ONCE(lgr->rx_seen) || !READ_ONCE(interval)) {
 		WRITE_ONCE(lgr->rx_seen, seq);
-		lgr->testing = false;
-	} else if (lgr->testing && time_before(jiffies, lgr->test_due)) {
+		WRITE_ONCE(lgr->testing, false);
+	} else if (READ_ONCE(lgr->testing) && time_before(jiffies, lgr->test_due)) {
 		/* Woken early, by an event of the port. */
 		delay = lgr->test_due - jiffies;
-	} else if (lgr->testing) {
-		smcu_lgr_end(lgr, SMCU_R_NO_LINK, 0, false);
+	} else if (READ_ONCE(lgr->testing)) {
+		smcu_lgr_end(lgr, SMCU_R_NO_LINK, 0, SMCU_END_NOW);
 	} else {
 		/* No room: what fills the queue is unanswered, too. */
 		smcu_llc_send(lgr, &msg);
-		lgr->testing = true;
+		WRITE_ONCE(lgr->testing, true);
 		delay = msecs_to_jiffies(SMCU_T_LLC);
 		lgr->test_due = jiffies + delay;
 	}

@@ -112,6 +112,9 @@ static int post(struct smcu_member *m, const struct smcu_xwrite *w, int n, const
 	struct smcu_xport *xp;
 	int err = -ENOTCONN;
 
+	/* Our last word may be out, and the peer reads no further. */
+	if (smcu_lgr_state(m->lgr) == SMCU_LGR_DEAD)
+		return err;
 	rcu_read_lock();
 	xp = rcu_dereference(m->lgr->xp);
 	if (xp)

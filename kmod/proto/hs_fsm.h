@@ -34,6 +34,7 @@ enum smcu_hs_event {
 	SMCU_HE_EOF,			/* TCP was closed or reset by the peer */
 	SMCU_HE_LGR_NEW,		/* server: this connection makes the link group */
 	SMCU_HE_LGR_JOIN,		/* server: an active link group is there */
+	SMCU_HE_LGR_LOST,		/* server: the group went before the peer was told of it */
 	SMCU_HE_RKEY_OK,
 	SMCU_HE_LINK_UP,
 	SMCU_HE_LOCAL_FAIL,		/* our side can't go on: a reason is known */
@@ -50,6 +51,7 @@ enum smcu_hs_action {
 	SMCU_HA_NEGOTIATE,		/* server: choose, then find the link group */
 	SMCU_HA_ACCEPT_FIRST,		/* server: make QP, send accept with first contact */
 	SMCU_HA_JOIN_SERVER,		/* server: send CONFIRM_RKEY */
+	SMCU_HA_LEAVE,			/* server: leave the link group, then find another one */
 	SMCU_HA_ACCEPT_JOIN,		/* server: send accept */
 	SMCU_HA_LINK_SERVER,		/* server: QP to RTS, send CONFIRM_LINK */
 	SMCU_HA_FINISH,			/* go to SMC */
@@ -76,7 +78,7 @@ struct smcu_hs_step {
  * Rules: until the server has taken a proposal off the stream nothing has happened to it, so whatever goes wrong is a fallback,
  * but for silence, after which a proposal may still come; a client whose proposal was answered by anything but CLC is dead. Who
  * waits for a message of the peer says nothing until it is there or time is over, so that declines cross where both wait for
- * the link only. An action that fails is a LOCAL_FAIL of the state it was taken in. DONE, FALLBACK and FAILED are final. Every
+ * the link only. The one way back is a server's whose link group is lost before its accept is sent. An action that fails is a LOCAL_FAIL of the state it was taken in. DONE, FALLBACK and FAILED are final. Every
  * state but these has an edge for TIMEOUT, EOF, LOCAL_FAIL and BAD. An event that can't happen in a state (START twice, a CLC
  * message of the wrong type) acts like BAD.
  */

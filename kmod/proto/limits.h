@@ -33,12 +33,13 @@ enum smcu_limits {
 	SMCU_CONNS_MAX = 255,		/* per link group */
 	SMCU_LINKS_MAX = 1,		/* we are a single-link peer */
 
-	SMCU_T_CLC = 6000,		/* waiting for proposal, as Linux does */
+	SMCU_T_CLC = 6000,		/* waiting for proposal, or for the confirm of a first contact, as Linux does */
 	SMCU_T_QUEUE = 20000,		/* where others may be first: Linux does handshakes one after another, so do keys on a link */
+	SMCU_T_QUEUE_SERVER = 9000,	/* likewise, for a server, twice: when it declines its client still waits, who began before it */
 	SMCU_T_HANDSHAKE = 24000,	/* all of it, however the states follow each other: so long a program may wait */
 	SMCU_T_LINK_SERVER = 3000,	/* CONFIRM_LINK: 2 s and 1 s of grace for a decline */
 	SMCU_T_LINK_CLIENT = 5000,	/* CONFIRM_LINK: 4 s and 1 s of grace */
-	SMCU_T_DECLINED = 1000,		/* a decline that crosses ours */
+	SMCU_T_DECLINED = 1000,		/* a decline that crosses ours, once ours has arrived */
 	SMCU_T_LLC = 2000,		/* answer to any other LLC request */
 	SMCU_T_IDLE_SERVER = 600000,	/* an unused link group is kept that long */
 	SMCU_T_IDLE_CLIENT = 610000,

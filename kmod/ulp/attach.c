@@ -6,6 +6,7 @@
  * pointers. Everything that can sleep happens later, in the engine. Readers of sk_prot and ops are lockless, so each of our
  * methods works in every mode and a restored socket needs no grace period.
  */
+#include <linux/memcontrol.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <net/mptcp.h>
@@ -53,6 +54,8 @@ void smcu_attach_discard(struct smcu_ctx *ctx)
 	spin_lock_bh(&ctx->sn->socks_lock);
 	list_del(&ctx->node);
 	spin_unlock_bh(&ctx->sn->socks_lock);
+	if (ctx->detached)
+		atomic_dec(&ctx->sn->detached);
 	smcu_attach_put(ctx);
 }
 
@@ -66,6 +69,7 @@ void smcu_attach_put(struct smcu_ctx *ctx)
 	if (!refcount_dec_and_test(&ctx->ref))
 		return;
 	smcu_conn_put(ctx->conn);
+	mem_cgroup_put(ctx->memcg);
 	kfree_rcu(ctx, rcu);
 }
 

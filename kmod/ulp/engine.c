@@ -89,6 +89,7 @@ void smcu_engine_begin(struct smcu_ctx *ctx)
 	atomic_inc(&ctx->sn->handshakes);
 	ctx->counted = true;
 	smcu_hs_init(&ctx->hs, &smcu_engine_hs_ops, ctx->sk, ctx->server);
+	ctx->hs.memcg = ctx->memcg;
 	if (ctx->server)
 		smcu_stat_inc(ctx->sn, hs_server);
 	else
@@ -160,6 +161,9 @@ static void tcp_close_detached(struct smcu_ctx *ctx)
 
 	lock_sock(sk);
 	ctx->closing = false;
+	if (ctx->detached)
+		atomic_dec(&ctx->sn->detached);
+	ctx->detached = false;
 	WRITE_ONCE(ctx->mode, SMCU_M_TCP);
 	smcu_attach_restore(ctx);
 	release_sock(sk);
@@ -198,6 +202,18 @@ static void become_smc(struct smcu_ctx *ctx)
 	smcu_wake_all(sk);
 }
 
+/* TCP's from here: what the ring held is sent, and it would be kept as long as the connection. Socket locked, it has left its group. */
+void smcu_engine_drop_conn(struct smcu_ctx *ctx)
+{
+	struct smcu_conn *conn = ctx->conn;
+
+	sock_owned_by_me(ctx->sk);
+	/* Lockless lookers are under RCU, and so is the memory. */
+	WRITE_ONCE(ctx->conn, NULL);
+	ctx->hs.conn = NULL;
+	smcu_conn_put(conn);
+}
+
 static void become_tcp(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
@@ -219,6 +235,7 @@ static void become_tcp(struct smcu_ctx *ctx)
 			flush = true;
 		} else {
 			smcu_fallback(ctx, ctx->hs.reason);
+			smcu_engine_drop_conn(ctx);
 		}
 	}
 	release_sock(sk);
@@ -228,30 +245,54 @@ static void become_tcp(struct smcu_ctx *ctx)
 		smcu_engine_kick(ctx, 0);
 }
 
+/*
+ * TCP's abort, for who has the socket's lock. Its disconnect resets and throws away what is left, and forgets as well what a program
+ * may ask of a socket that was connected: that is put back.
+ */
+static void abort_locked(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+	struct inet_sock *inet = inet_sk(sk);
+	__be32 own = inet->inet_saddr, bound = inet->inet_rcv_saddr;
+	__be16 dport = inet->inet_dport;
+#if IS_ENABLED(CONFIG_IPV6)
+	struct in6_addr bound6 = sk->sk_v6_rcv_saddr, own6 = {};
+
+	if (inet->pinet6)
+		own6 = inet->pinet6->saddr;
+#endif
+
+	sock_owned_by_me(sk);
+	ctx->base->disconnect(sk, 0);
+	inet->inet_dport = dport;
+	/* A socket that keeps its port is found in the table of ports by the address that it has there now. */
+	if (!inet_csk(sk)->icsk_bind_hash) {
+		inet->inet_saddr = own;
+		inet->inet_rcv_saddr = bound;
+#if IS_ENABLED(CONFIG_IPV6)
+		sk->sk_v6_rcv_saddr = bound6;
+		if (inet->pinet6)
+			inet->pinet6->saddr = own6;
+#endif
+	}
+	/* The peer was first, and its error may have been taken by a read of ours. */
+	if (!sk->sk_err)
+		WRITE_ONCE(sk->sk_err, ECONNRESET);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+}
+
+/* What is on the stream is not what the program thinks. TCP's own abort would wait for the lock, which somebody may keep. */
 static void fail(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
-	int err;
 
-	/* TCP's abort waits for the lock, and has no other way: not while somebody has it who may keep it. */
-	if (!smcu_engine_lock(ctx))
-		return;
-	release_sock(sk);
-	/*
-	 * What is on the stream is not what the program thinks: reset, while the mode still keeps it out, and throw away what is
-	 * left, since TCP serves its queue before its errors.
-	 */
-	err = ctx->base->diag_destroy(sk, ECONNRESET);
 	if (!smcu_engine_lock(ctx))
 		return;
 	if (ctx->mode == SMCU_M_HS) {
 		smcu_stat_inc(ctx->sn, hs_failed);
+		abort_locked(ctx);
 		smcu_engine_left_hs(ctx);
 		ctx->reason = ctx->hs.reason;
-		smcu_listen_drain(sk);
-		/* The peer was first, and its error may have been taken by a read of ours. */
-		if (err == -ENOENT && !sk->sk_err)
-			WRITE_ONCE(sk->sk_err, ECONNRESET);
 		WRITE_ONCE(ctx->mode, SMCU_M_TCP);
 		smcu_attach_restore(ctx);
 	}

@@ -70,6 +70,7 @@ bool smcu_fallback_flush(struct smcu_ctx *ctx)
 	}
 	/* Sent, or TCP is dead and says so itself, or given up. */
 	smcu_fallback(ctx, ctx->reason);
+	smcu_engine_drop_conn(ctx);
 	if (len && ctx->closing) {
 		/* The peer must not take what has arrived for all there is: a reset, not the end of the stream. */
 		sock_set_flag(sk, SOCK_LINGER);

@@ -56,6 +56,7 @@ enum smcu_mode {
  * @unpinning: until a grace period is over
  * @counted: sn->handshakes counts us
  * @closing: close(2) is over for the program; the engine owns the descriptor's reference and ends with TCP's close
+ * @detached: sn->detached counts us
  * @close_begun: conn/ was told
  * @aborted: conn/ was told to say "abnormal"
  * @fin_sent: TCP was shut down for sending, or reset
@@ -72,7 +73,8 @@ enum smcu_mode {
  * @reason: why it is on TCP
  * @diag: the peer's diagnosis
  * @hs: the handshake
- * @conn: the connection; set once under the socket's lock
+ * @memcg: the listener's memory cgroup, referenced: who pays for the rings of a child that is not accepted; or NULL
+ * @conn: the connection; set under the socket's lock, NULL again on TCP
  * @work: the engine: one step of whatever @mode demands
  * @close_deadline: when an orderly close is given up, jiffies
  * @close_last: when it is, however slowly it goes on, jiffies
@@ -106,6 +108,7 @@ struct smcu_ctx {
 	bool unpinning;
 	bool counted;
 	bool closing;
+	bool detached;
 	bool close_begun;
 	bool aborted;
 	bool fin_sent;
@@ -122,6 +125,7 @@ struct smcu_ctx {
 	enum smcu_reason reason;
 	u32 diag;
 	struct smcu_hs hs;
+	struct mem_cgroup *memcg;
 	struct smcu_conn *conn;
 	struct delayed_work work;
 	unsigned long close_deadline;
@@ -178,6 +182,7 @@ static inline void smcu_ulp_post_err(struct smcu_ctx *ctx, int err)
 #define SMCU_SAVE_SYN 3
 
 #define SMCU_PROGRESS_TIMEOUT (60 * HZ)	/* closed, and the peer takes nothing for that long: give up */
+#define SMCU_MAX_DETACHED 8192		/* in a namespace; a socket that is closed beyond is reset, as TCP does beyond tcp_max_orphans */
 #define SMCU_CLOSE_TIMEOUT (10 * SMCU_PROGRESS_TIMEOUT)	/* closed: give up, whatever the peer takes */
 
 /* attach.c: the only writer of icsk_ulp_*, sk_prot, sk_socket->ops and the callbacks */
@@ -209,6 +214,7 @@ void smcu_engine_stop(struct smcu_ctx *ctx, unsigned long until);
 void smcu_engine_begin(struct smcu_ctx *ctx);
 void smcu_engine_left_hs(struct smcu_ctx *ctx);
 int smcu_engine_conn(struct smcu_ctx *ctx);
+void smcu_engine_drop_conn(struct smcu_ctx *ctx);
 extern const struct smcu_hs_ops smcu_engine_hs_ops;
 
 /* connect.c */

@@ -92,12 +92,20 @@ static void zerocopy_done(struct sock *sk, const struct msghdr *msg, size_t len)
 static int send_error(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
+	struct smcu_conn_view v;
+	int err;
 
 	if (READ_ONCE(sk->sk_err) || ctx->shut & SEND_SHUTDOWN)
 		return -EPIPE;
 	switch (ctx->mode) {
 	case SMCU_M_SMC:
-		return smcu_conn_tx_state(ctx->conn);
+		err = smcu_conn_tx_state(ctx->conn);
+		if (err == -EPIPE) {
+			/* Before the upcall comes with it: the error comes first, and SIGPIPE with the next call. */
+			smcu_conn_look(ctx->conn, &v, false);
+			smcu_ulp_post_err(ctx, v.err);
+		}
+		return err;
 	case SMCU_M_HS:
 	case SMCU_M_FLUSH:
 		return inet_sk_state_load(sk) == TCP_CLOSE ? -EPIPE : 0;
@@ -110,6 +118,7 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
 	int flags = msg->msg_flags;
+	bool is_checked = false;
 	int copied = 0, err, n;
 	long timeo;
 
@@ -117,7 +126,8 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		return ctx->base->sendmsg(sk, msg, len);
 	lock_sock(sk);
 	timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
-	while (msg_data_left(msg) || ctx->mode < SMCU_M_HS) {
+	/* At least once: a call without data is asked for errors, too. */
+	while (msg_data_left(msg) || !is_checked) {
 		switch (ctx->mode) {
 		case SMCU_M_INIT:
 			/* A listener stays what it is: its children are ours, and TCP refuses the call. */
@@ -154,11 +164,15 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 			goto out_err;
 		}
 		err = send_error(ctx);
+		is_checked = true;
+		if (!err && !msg_data_left(msg))
+			break;
 		if (err == -ESHUTDOWN) {
 			n = msg_data_left(msg);
 			iov_iter_advance(&msg->msg_iter, n);
 			copied += n;
-			smcu_conn_in_vain(ctx->conn);
+			if (n)
+				smcu_conn_in_vain(ctx->conn);
 			break;
 		}
 		if (err)
@@ -228,7 +242,7 @@ static int recv_locked(struct smcu_ctx *ctx, struct msghdr *msg, size_t len, int
 			copied += n;
 			/* Not earlier: in the handshake the socket's mark is not the program's. */
 			target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
-			if (copied >= target || copied == len)
+			if (copied >= target || (copied == len && (len || smcu_conn_rx_avail(ctx->conn))))
 				goto out;
 			if (n)
 				continue;

@@ -4,6 +4,7 @@
  * begins at ESTABLISHED, before accept(). Until it is accepted it is in the listener's list, since TCP destroys children of a
  * closing listener in softirq without asking: their engines must have stopped by then.
  */
+#include <linux/memcontrol.h>
 #include <linux/module.h>
 #include "compat/ops_shape.h"
 #include "ulp/internal.h"
@@ -46,6 +47,7 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 	struct inet_connection_sock *icsk = inet_csk(newsk);
 	struct smcu_ctx *parent = smcu_ulp_ctx(newsk);	/* copied from the listener; freed by RCU */
 	u8 save_syn = tcp_sk(newsk)->save_syn;
+	struct mem_cgroup *memcg;
 	struct smcu_ctx *ctx;
 
 	rcu_assign_pointer(icsk->icsk_ulp_data, NULL);
@@ -72,6 +74,10 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 		newsk->sk_data_ready = smcu_listen_drain;
 		return;
 	}
+	/* TCP charges a child when it is accepted; ours may have rings before. The listener may be on its way out. */
+	memcg = mem_cgroup_from_sk(parent->sk);
+	if (memcg && mem_cgroup_tryget(memcg))
+		ctx->memcg = memcg;
 	if (!link_child(parent, ctx)) {
 		/* Somebody may yet accept it before TCP gets to it. */
 		smcu_attach_discard(ctx);

@@ -81,6 +81,38 @@ static void linger(struct smcu_ctx *ctx, long timeout)
 	remove_wait_queue(sk_sleep(sk), &wait);
 }
 
+/*
+ * Reset, now: for SO_LINGER with 0 before the handshake has ended, which would otherwise be waited for, and where too many closed sockets
+ * are waited for already. Socket locked; it is TCP's afterwards. It sleeps for the step that the engine is at.
+ */
+static void reset_now(struct smcu_ctx *ctx)
+{
+	struct sock *sk = ctx->sk;
+
+	smcu_engine_left_hs(ctx);
+	WRITE_ONCE(ctx->mode, SMCU_M_DEAD);
+	release_sock(sk);
+	smcu_engine_stop(ctx, jiffies + SMCU_LEAVE_TIMEOUT);
+	lock_sock(sk);
+	sock_set_flag(sk, SOCK_LINGER);
+	WRITE_ONCE(sk->sk_lingertime, 0);
+}
+
+/* The engine goes on with it. Return: false where a namespace has too many of them. */
+static bool detach(struct smcu_ctx *ctx)
+{
+	if (atomic_inc_return(&ctx->sn->detached) > SMCU_MAX_DETACHED) {
+		atomic_dec(&ctx->sn->detached);
+		return false;
+	}
+	ctx->detached = true;
+	ctx->close_last = jiffies + SMCU_CLOSE_TIMEOUT;
+	WRITE_ONCE(ctx->closing, true);
+	smcu_attach_detach_socket(ctx->sk);
+	smcu_engine_kick(ctx, 0);
+	return true;
+}
+
 void smcu_close(struct sock *sk, long timeout)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
@@ -110,12 +142,12 @@ void smcu_close(struct sock *sk, long timeout)
 			linger(ctx, timeout);
 		if (ctx->mode == SMCU_M_TCP)
 			break;
-		ctx->close_last = jiffies + SMCU_CLOSE_TIMEOUT;
-		WRITE_ONCE(ctx->closing, true);
-		smcu_attach_detach_socket(sk);
-		smcu_engine_kick(ctx, 0);
-		release_sock(sk);
-		goto out;
+		if (!(abort && ctx->mode == SMCU_M_HS) && detach(ctx)) {
+			release_sock(sk);
+			goto out;
+		}
+		reset_now(ctx);
+		break;
 	default:
 		break;
 	}

@@ -22,6 +22,7 @@ import time
 from synopt import fold
 
 TCP_ULP = 31
+SO_SNDBUFFORCE = 32
 LIMIT = 30
 CHECKS = []
 
@@ -287,6 +288,32 @@ def big_early_send():
     assert read_exactly(server, len(data)) == data, 'wrong bytes'
     thread.join(LIMIT)
     assert not thread.is_alive()
+
+
+@check
+def more_rings_than_memory():
+    """Rings may have an eighth of the memory. Who gets none is on TCP and hears nothing of it; and what is on TCP keeps none."""
+    ring = 2 << 20
+    with open('/proc/meminfo') as f:
+        total = int(f.readline().split()[1]) << 10
+    kept = []
+    try:
+        with listener(with_ulp=ARGS.both) as lst:
+            for i in range(total // 8 // ring + 20):
+                cli = ulp(socket.socket())
+                kept.append(cli)
+                cli.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, ring)
+                cli.settimeout(LIMIT)
+                cli.connect(lst.getsockname())
+                cli.sendall(b'%d' % i)
+                srv, _ = lst.accept()
+                kept.append(srv)
+                srv.settimeout(LIMIT)
+                got = srv.recv(10)
+                assert got == b'%d' % i, got
+    finally:
+        for sock in kept:
+            sock.close()
 
 
 @check

@@ -619,7 +619,8 @@ def early_answers(t):
 def empty_calls(t):
     client, server = t.pair()
     client.setblocking(False)
-    t.say('recv 0, nothing there', call(client.recv, 0))
+    # Python itself answers recv(0).
+    t.say('recvmsg none, nothing there', call(client.recvmsg_into, []))
     t.say('send 0', call(client.send, b''))
     t.say('sendmsg none', call(client.sendmsg, []))
     t.say('write 0', call(os.write, client.fileno(), b''))
@@ -631,7 +632,20 @@ def empty_calls(t):
     t.say('recv', call(client.recv, 10))
     server.close()
     wait_poll(client, select.POLLRDHUP)
-    t.say('recv 0 at the end', call(client.recv, 0))
+    t.say('recvmsg none at the end', call(client.recvmsg_into, []))
+    client.shutdown(socket.SHUT_WR)
+    t.say('send 0 after shutdown', call(client.send, b''))
+
+
+@scene
+def empty_calls_after_a_reset(t):
+    client, server = t.pair()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    server.close()
+    wait_poll(client, select.POLLERR)
+    t.say('send 0', call(client.send, b''))
+    t.say('send 0 again', call(client.send, b''))
+    t.say('recvmsg none', call(client.recvmsg_into, []))
 
 
 @scene

@@ -18,6 +18,7 @@ static const char *hs_action(u8 action)
 		[SMCU_HA_ACCEPT_FIRST] = "accept_first",
 		[SMCU_HA_JOIN_SERVER] = "join_server",
 		[SMCU_HA_ACCEPT_JOIN] = "accept_join",
+		[SMCU_HA_LEAVE] = "leave",
 		[SMCU_HA_LINK_SERVER] = "link_server",
 		[SMCU_HA_FINISH] = "finish",
 		[SMCU_HA_FALL_BACK] = "fall_back",
