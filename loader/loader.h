@@ -140,6 +140,7 @@ struct cgroup_mount {
 
 #define MAX_CGROUP_DEPTH 64
 
+void cgroup_path_clean(char *path);
 void cgroup_mount_find(const struct settings *set, struct cgroup_mount *mount);
 void cgroup_mount_free(struct cgroup_mount *mount);
 int cgroup_of_process(const struct settings *set, const char *pid, char **below);

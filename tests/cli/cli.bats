@@ -78,6 +78,21 @@ streams() {
 	done
 }
 
+@test "explain: a slash too many in a cgroup's path changes nothing" {
+	printf 'version: 1\nrules:\n  - { name: ss, match: { cgroup: "/system.slice" }, action: smc }\n' >policy.yaml
+	mkdir -p root/system.slice
+	for root in "$PWD/root" "$PWD/root/" "$PWD//root//"; do
+		for cgroup in /system.slice /system.slice/ //system.slice// "$PWD/root/system.slice" "$PWD/root//system.slice/"; do
+			streams "$LOADER" -q -R "$root" explain --policy policy.yaml --cgroup "$cgroup"
+			echo "$root $cgroup: $status, $(cat out err)"
+			[ "$status" = 0 ]
+			[ "$(cat out)" = "ss: smc" ]
+		done
+		streams "$LOADER" -q -R "$root" -j explain --policy policy.yaml --cgroup "$root"
+		grep -q '"rule": "default"' out
+	done
+}
+
 @test "completion is bash, and knows every command" {
 	"$LOADER" completion bash >completion
 	bash -n completion
