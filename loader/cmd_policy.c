@@ -18,9 +18,8 @@ int cmd_policy_check(const struct settings *set, char **operands)
 		return code;
 	image = smcpol_compile(policy);
 	if (!image) {
-		log_error("%s cannot be compiled: %s", operands[0],
-			  errno == E2BIG ? "its compiled form is too large, name fewer values in its rules" : strerror(errno));
-		code = errno == E2BIG ? EX_BAD_POLICY : EX_FAILED;
+		log_error("%s cannot be compiled: %s", operands[0], strerror(errno));
+		code = EX_FAILED;
 		goto out;
 	}
 	bytes = image->nr_blocks * SMCU_BLOCK_SIZE;

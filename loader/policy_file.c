@@ -71,51 +71,52 @@ static char *read_all(int fd, size_t *len)
 	return text;
 }
 
-static struct smcpol *read_policy(const char *name, const char *text, size_t len, bool warn, int *code)
+/* Messages to stderr, and the exit code. Frees diag. */
+static struct smcpol *tell(struct smcpol *policy, struct smcpol_diag *diag, int *code)
 {
-	struct smcpol_diag *diag = smcpol_diag_new();
-	struct smcpol *policy = NULL;
-
-	*code = EX_FAILED;
-	if (!diag) {
-		log_error("out of memory");
-		return NULL;
-	}
-	policy = smcpol_load_named(name, text, len, &resolver, diag);
-	if (!policy || warn)
-		fputs(smcpol_diag_text(diag), stderr);
+	fputs(smcpol_diag_text(diag), stderr);
+	smcpol_diag_free(diag);
 	if (!policy)
 		*code = EX_BAD_POLICY;
-	smcpol_diag_free(diag);
 	return policy;
 }
 
 /* Reads path, or stdin for "-". NULL: the reason was printed, and *code is the exit code for it. */
 struct smcpol *policy_read_file(const char *path, int *code)
 {
+	struct smcpol_diag *diag = smcpol_diag_new();
 	bool is_stdin = !strcmp(path, "-");
 	struct smcpol *policy;
-	char *text;
+	char *text = NULL;
 	size_t len;
 	int fd;
 
 	*code = EX_FAILED;
 	fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	text = fd < 0 ? NULL : read_all(fd, &len);
+	if (fd >= 0 && diag)
+		text = read_all(fd, &len);
 	if (!text)
 		log_error("policy '%s': %s", path, strerror(errno));
 	if (fd >= 0 && !is_stdin)
 		close(fd);
-	if (!text)
+	if (!text) {
+		smcpol_diag_free(diag);
 		return NULL;
-
-	policy = read_policy(is_stdin ? "<stdin>" : path, text, len, true, code);
+	}
+	policy = smcpol_load_named(is_stdin ? "<stdin>" : path, text, len, &resolver, diag);
 	free(text);
-	return policy;
+	return tell(policy, diag, code);
 }
 
-/* A policy that was read before: its warnings were shown then. Else as above. */
+/* The canonical text of a policy that was read before. Else as above. */
 struct smcpol *policy_read_text(const char *name, const char *text, int *code)
 {
-	return read_policy(name, text, strlen(text), false, code);
+	struct smcpol_diag *diag = smcpol_diag_new();
+
+	*code = EX_FAILED;
+	if (!diag) {
+		log_error("out of memory");
+		return NULL;
+	}
+	return tell(smcpol_load(name, text, strlen(text), diag), diag, code);
 }

@@ -91,6 +91,7 @@ struct source {
 	size_t len;
 	const struct smcpol_resolver *resolver;
 	struct smcpol_diag *diag;
+	bool is_canonical; /* of smcpol_print(): checked when its source was read */
 };
 
 /* diag.c */

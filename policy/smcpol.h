@@ -12,7 +12,7 @@
 
 #include "bpf/flow.h"
 
-#define SMCPOL_MAX_TEXT (1U << 20)    /* bytes of source */
+#define SMCPOL_MAX_TEXT (2U << 20)    /* bytes of text, as written and in canonical form */
 #define SMCPOL_MAX_VALUES 65536U      /* addresses, ranges, names and paths in all rules together */
 #define SMCPOL_MAX_IMAGE (64U << 20)  /* bytes of a compiled policy */
 #define SMCPOL_CGROUP_ROOM 256U	      /* sets of cgroups to come that room is left for, where a rule names cgroups */

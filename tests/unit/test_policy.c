@@ -325,6 +325,106 @@ static void test_limits(void **state)
 	free(text);
 }
 
+/* What was accepted is kept in a form that is longer, and must be readable in that form. */
+static void test_what_is_kept_can_be_read(void **state)
+{
+	struct smcpol_diag *diag;
+	struct smcpol *policy;
+	char *text, *kept;
+	unsigned int i;
+	size_t len;
+	FILE *f;
+
+	f = open_memstream(&text, &len);
+	fputs("version: 1\nrules:\n- {name: a, action: smc, match: {dst: [", f);
+	for (i = 0; i < 60000; i++)
+		fprintf(f, "10.%u.%u.%u,", i >> 16, i >> 8 & 255, i & 255);
+	fputs("]}}\n", f);
+	fclose(f);
+	policy = load(text, &diag);
+	CHECK(policy, "%s", smcpol_diag_text(diag));
+	kept = smcpol_print(policy);
+	smcpol_free(policy);
+	smcpol_diag_free(diag);
+	free(text);
+	expect_valid(kept);
+	free(kept);
+
+	/* Two characters each. */
+	f = open_memstream(&text, &len);
+	fputs("version: 1\nrules:\n- {name: a, action: smc, match: {cgroup: [", f);
+	for (i = 0; i < 1200; i++)
+		fprintf(f, "/%.1000d,", 0);
+	fputs("]}}\n", f);
+	fclose(f);
+	expect_valid(text);
+	for (i = 0; i < len; i++)
+		text[i] = text[i] == '0' ? '\\' : text[i];
+	expect_error(text, "1:1", "in canonical form");
+	free(text);
+}
+
+/* Each range's ends cut the numbers into intervals, and no two have the same set of rules, which is spread over all words of a set. */
+static void test_too_large_when_compiled(void **state)
+{
+	unsigned int i, k;
+	size_t len;
+	char *text;
+	FILE *f = open_memstream(&text, &len);
+
+	fputs("version: 1\nrules:\n", f);
+	for (i = 0; i < SMCU_POLICY_MAX_RULES; i++) {
+		fprintf(f, "- {name: r%u, action: smc, match: {uid: [", i);
+		for (k = 0; k < 16; k++) {
+			u32 lo = k * 260000000 + 31738 * (i * (1571 + 34 * k) % SMCU_POLICY_MAX_RULES);
+
+			fprintf(f, "%u-%u,", lo, lo + 100000005 + 20000 * (i * (2717 + 88 * k) % SMCU_POLICY_MAX_RULES));
+		}
+		fputs("]}}\n", f);
+	}
+	fclose(f);
+	expect_error(text, "1:1", "when compiled");
+	free(text);
+}
+
+/* Two lists of so many globs are not compared to the end, so nobody is warned. */
+static void test_shadows_of_many_globs(void **state)
+{
+	struct smcpol_diag *diag;
+	struct smcpol *policy;
+	unsigned int i;
+	size_t len;
+	char *text;
+	FILE *f = open_memstream(&text, &len);
+
+	fputs("version: 1\nrules:\n- {name: a, action: smc, match: {cgroup: [", f);
+	for (i = 0; i < 32767; i++)
+		fprintf(f, "/%u,", i);
+	fputs("]}}\n- {name: b, action: smc, match: {cgroup: [", f);
+	for (i = 32767; i-- > 0;)
+		fprintf(f, "/%u,", i);
+	fputs("]}}\n", f);
+	fclose(f);
+	policy = load(text, &diag);
+	CHECK(policy, "%s", smcpol_diag_text(diag));
+	assert_int_equal(smcpol_diag_warnings(diag), 0);
+	smcpol_free(policy);
+	smcpol_diag_free(diag);
+	free(text);
+}
+
+static void test_canonical_text_is_read_quietly(void **state)
+{
+	static const char text[] = "version: 1\nrules:\n- { name: a, match: {}, action: smc }\n- { name: b, match: {}, action: tcp }\n";
+	struct smcpol_diag *diag = smcpol_diag_new();
+	struct smcpol *policy = smcpol_load("p.yaml", text, sizeof(text) - 1, diag);
+
+	assert_non_null(policy);
+	assert_int_equal(smcpol_diag_warnings(diag), 0);
+	smcpol_free(policy);
+	smcpol_diag_free(diag);
+}
+
 static void test_canonical_text_is_stable(void **state)
 {
 	static const char canonical[] =
@@ -383,6 +483,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_unreachable_rules_warn),
 	cmocka_unit_test(test_shadows),
 	cmocka_unit_test(test_limits),
+	cmocka_unit_test(test_what_is_kept_can_be_read),
+	cmocka_unit_test(test_too_large_when_compiled),
+	cmocka_unit_test(test_shadows_of_many_globs),
+	cmocka_unit_test(test_canonical_text_is_read_quietly),
 	cmocka_unit_test(test_canonical_text_is_stable),
 };
 
