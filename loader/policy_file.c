@@ -76,12 +76,11 @@ static struct smcpol *tell(struct smcpol *policy, struct smcpol_diag *diag, int 
 {
 	fputs(smcpol_diag_text(diag), stderr);
 	smcpol_diag_free(diag);
-	if (!policy)
-		*code = EX_BAD_POLICY;
+	*code = policy ? EX_DONE : EX_BAD_POLICY;
 	return policy;
 }
 
-/* Reads path, or stdin for "-". NULL: the reason was printed, and *code is the exit code for it. */
+/* Reads path, or stdin for "-". *code is an exit code: where there is no policy (NULL), the reason was printed. */
 struct smcpol *policy_read_file(const char *path, int *code)
 {
 	struct smcpol_diag *diag = smcpol_diag_new();
