@@ -212,8 +212,10 @@ static int supervise(pid_t child, const sigset_t *mask)
 			waitpid(child, NULL, WNOHANG);
 		return EX_FAILED;
 	}
-	if (waitpid(child, &status, 0) < 0)
+	if (waitpid(child, &status, 0) < 0) {
+		log_error("the end of the work was not seen: %s", strerror(errno));
 		return EX_FAILED;
+	}
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
 	log_error("killed by signal %d", WTERMSIG(status));
@@ -228,6 +230,8 @@ int cmd_hook_oci(const struct settings *set, char **operands)
 
 	/* A runtime shows a hook's output at best when it failed. */
 	log_to_syslog();
+	/* A runtime may have left it ignored: then no child's end is told, and its status is thrown away. */
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
