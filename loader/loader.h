@@ -209,6 +209,7 @@ struct policy_info {
 	char *text;
 	unsigned int nr_records;
 	struct smcu_policy_rule *records;
+	uint64_t past[2]; /* by SMCU_ACTION_*: with the records' hits, what was decided since the first policy */
 };
 
 int maps_open(struct maps *maps, const struct pins *pins);
