@@ -32,7 +32,7 @@ int cmd_attach(const struct settings *set, char **operands)
 	struct smcpol *policy = NULL;
 	struct features features;
 	unsigned int generation = 0;
-	char *path = NULL;
+	char *path = NULL, *name = NULL;
 	int code;
 
 	(void)operands;
@@ -47,6 +47,7 @@ int cmd_attach(const struct settings *set, char **operands)
 			code = EX_FAILED;
 			goto out;
 		}
+		name = out_name(path);
 		if (cgroup_is_root(target.fd))
 			log_warning("%s is the root cgroup: programs of others attached there (Cilium's, say) may collide with it; a cgroup below is better",
 				    path);
@@ -56,18 +57,19 @@ int cmd_attach(const struct settings *set, char **operands)
 	code = set->dry_run ? EX_DONE : attach(set, policy, &target, &features, &generation);
 	if (code == EX_DONE) {
 		log_info("%s %s%s", set->dry_run ? "would attach to" : "attached to",
-			 !set->cgroup ? "what is attached, anew" : path ? path : set->cgroup, policy ? ", with the given policy" : "");
+			 !set->cgroup ? "what is attached, anew" : name ? name : set->cgroup, policy ? ", with the given policy" : "");
 		features_warn(&features);
 		if (!features_can_enable(&features))
 			code = EX_DEGRADED;
 		if (set->json)
-			out_json(json_pack("{s:s?, s:I, s:i, s:s, s:b}", "cgroup", path, "cgroup_id", (json_int_t)target.id,
+			out_json(json_pack("{s:s?, s:I, s:i, s:s, s:b}", "cgroup", name, "cgroup_id", (json_int_t)target.id,
 					   "generation", generation, "enabling", way_name(features.way), "dry_run",
 					   set->dry_run));
 	}
 	if (target.fd >= 0)
 		close(target.fd);
 out:
+	free(name);
 	free(path);
 	smcpol_free(policy);
 	return code;

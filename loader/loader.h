@@ -129,6 +129,7 @@ struct column {
 
 void out_setup(const struct settings *set);
 int out_json(json_t *value);
+char *out_name(const char *name);
 int out_table(json_t *rows, const struct column *columns);
 
 /* cgroup.c */
