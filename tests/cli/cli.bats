@@ -93,6 +93,17 @@ streams() {
 	done
 }
 
+@test "output that is lost is a failure, and said once" {
+	for args in help version "-j version" "policy check $TOP/examples/policies/off.yaml" "-j policy check $TOP/examples/policies/off.yaml" \
+		"explain --policy $TOP/examples/policies/off.yaml" "completion bash" features "hook install --runtime crio --dry-run"; do
+		status=0
+		"$LOADER" $args 2>err >/dev/full || status=$?
+		echo "$args: $status, $(cat err)"
+		[ "$status" = 1 ] || [ "$args $status" = "features 4" ]
+		[ "$(grep -c 'standard output' err)" = 1 ]
+	done
+}
+
 @test "completion is bash, and knows every command" {
 	"$LOADER" completion bash >completion
 	bash -n completion
