@@ -6,25 +6,46 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <pwd.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "loader.h"
 
 #define NETNS_DIR "/run/netns" /* where ip netns keeps them */
 
+/* Other files have numbers as well, and other namespaces. Of a file that is no namespace nothing is opened: it may be a device. */
+static int open_netns(const char *path)
+{
+	struct statfs fs;
+	int fd = statfs(path, &fs) || fs.f_type != NSFS_MAGIC ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 /* A network namespace by its file, or by the name ip netns gave it: the number of its inode. */
 static bool find_netns(const char *name, __u32 *number)
 {
 	char *path = *name == '/' ? strdup(name) : path_join(NETNS_DIR, name);
+	int fd = path ? open_netns(path) : -1;
 	struct stat st;
-	bool found = path && !stat(path, &st) && st.st_ino <= UINT32_MAX;
+	bool found = fd >= 0 && !fstat(fd, &st) && st.st_ino <= UINT32_MAX;
 
 	if (found)
 		*number = st.st_ino;
+	if (fd >= 0)
+		close(fd);
 	free(path);
 	return found;
 }

@@ -60,6 +60,23 @@ streams() {
 	[ "$status" = 5 ]
 }
 
+@test "netns is a network namespace, and no other file" {
+	echo >file
+	mkfifo fifo
+	for netns in "$PWD/file" "$PWD/fifo" "$PWD" /proc/self/ns/mnt /etc/passwd; do
+		printf 'version: 1\nrules:\n  - { name: a, match: { netns: %s }, action: smc }\n' "$netns" >policy.yaml
+		streams timeout 20 "$LOADER" policy check policy.yaml
+		echo "$netns: $status"
+		[ "$status" = 5 ]
+		grep -q "there is no network namespace" err
+		streams timeout 20 "$LOADER" explain --policy "$TOP/examples/policies/off.yaml" --netns "$netns"
+		[ "$status" = 2 ]
+	done
+	printf 'version: 1\nrules:\n  - { name: a, match: { netns: /proc/self/ns/net }, action: smc }\n' >policy.yaml
+	"$LOADER" policy check policy.yaml
+	"$LOADER" -q explain --policy policy.yaml --netns /proc/self/ns/net | grep -q '^a: smc'
+}
+
 @test "colours: where asked for, and never by NO_COLOR or into a file" {
 	streams "$LOADER" nonsense
 	refuse grep -q $'\033' err
