@@ -110,6 +110,11 @@ static void ask_process(struct facts *facts, const char *pid)
 	char path[64], *text;
 	struct stat st;
 
+	snprintf(path, sizeof(path), "/proc/%s", pid);
+	if (access(path, F_OK)) {
+		log_warning("there is no process %s: nothing but its number is known of it", pid);
+		return;
+	}
 	if (!(flow->known >> SMCU_DIM_UID & 1))
 		proc_id(facts, pid, "Uid:", SMCU_DIM_UID, &flow->uid);
 	if (!(flow->known >> SMCU_DIM_GID & 1))

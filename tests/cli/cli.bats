@@ -121,6 +121,16 @@ streams() {
 	done
 }
 
+@test "explain: a process that is not there is said to be so" {
+	printf 'version: 1\nrules:\n  - { name: a, match: { pid: 4194000 }, action: smc }\n' >policy.yaml
+	streams "$LOADER" explain --policy policy.yaml --pid 4194000
+	[ "$status" = 0 ]
+	grep -q "there is no process 4194000" err
+	[ "$(cat out)" = "a: smc" ]
+	streams "$LOADER" explain --policy policy.yaml --pid $$
+	[ ! -s err ]
+}
+
 @test "completion is bash, and knows every command" {
 	"$LOADER" completion bash >completion
 	bash -n completion
