@@ -309,6 +309,9 @@ bool has_capability(int cap);
 /* policy_file.c */
 #define DEFAULT_POLICY "/etc/smc-ulp/policy.yaml"
 
+#define STDIN_NAME "<stdin>" /* what messages call it */
+
+struct smcpol *policy_read_diag(const char *path, struct smcpol_diag *diag, int *code);
 struct smcpol *policy_read_file(const char *path, int *code);
 struct smcpol *policy_read_text(const char *name, const char *text, int *code);
 bool policy_resolve(void *arg, enum smcpol_name kind, const char *name, __u32 *number);

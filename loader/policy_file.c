@@ -92,51 +92,63 @@ static char *read_all(int fd, size_t *len)
 	return text;
 }
 
-/* Messages to stderr, and the exit code. Frees diag. */
-static struct smcpol *tell(struct smcpol *policy, struct smcpol_diag *diag, int *code)
+/* Messages to stderr, and the exit code. */
+static struct smcpol *tell(struct smcpol *policy, const struct smcpol_diag *diag, int *code)
 {
 	fputs(smcpol_diag_text(diag), stderr);
-	smcpol_diag_free(diag);
 	*code = policy ? EX_DONE : EX_BAD_POLICY;
 	return policy;
 }
 
-/* Reads path, or stdin for "-". *code is an exit code: where there is no policy (NULL), the reason was printed. */
-struct smcpol *policy_read_file(const char *path, int *code)
+static struct smcpol_diag *new_diag(int *code)
 {
 	struct smcpol_diag *diag = smcpol_diag_new();
+
+	*code = EX_FAILED;
+	if (!diag)
+		log_error("out of memory");
+	return diag;
+}
+
+/* Reads path, or stdin for "-". *code is an exit code: where there is no policy (NULL), the reason was printed; it is in diag as well. */
+struct smcpol *policy_read_diag(const char *path, struct smcpol_diag *diag, int *code)
+{
 	bool is_stdin = !strcmp(path, "-");
 	struct smcpol *policy;
-	char *text = NULL;
+	char *text;
 	size_t len;
 	int fd;
 
 	*code = EX_FAILED;
 	fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && diag)
-		text = read_all(fd, &len);
+	text = fd < 0 ? NULL : read_all(fd, &len);
 	if (!text)
 		log_error("policy '%s': %s", path, strerror(errno));
 	if (fd >= 0 && !is_stdin)
 		close(fd);
-	if (!text) {
-		smcpol_diag_free(diag);
+	if (!text)
 		return NULL;
-	}
-	policy = smcpol_load_named(is_stdin ? "<stdin>" : path, text, len, &resolver, diag);
+
+	policy = smcpol_load_named(is_stdin ? STDIN_NAME : path, text, len, &resolver, diag);
 	free(text);
 	return tell(policy, diag, code);
+}
+
+struct smcpol *policy_read_file(const char *path, int *code)
+{
+	struct smcpol_diag *diag = new_diag(code);
+	struct smcpol *policy = diag ? policy_read_diag(path, diag, code) : NULL;
+
+	smcpol_diag_free(diag);
+	return policy;
 }
 
 /* The canonical text of a policy that was read before. Else as above. */
 struct smcpol *policy_read_text(const char *name, const char *text, int *code)
 {
-	struct smcpol_diag *diag = smcpol_diag_new();
+	struct smcpol_diag *diag = new_diag(code);
+	struct smcpol *policy = diag ? tell(smcpol_load(name, text, strlen(text), diag), diag, code) : NULL;
 
-	*code = EX_FAILED;
-	if (!diag) {
-		log_error("out of memory");
-		return NULL;
-	}
-	return tell(smcpol_load(name, text, strlen(text), diag), diag, code);
+	smcpol_diag_free(diag);
+	return policy;
 }

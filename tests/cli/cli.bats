@@ -110,6 +110,41 @@ streams() {
 	done
 }
 
+@test "policy check -j: what is wrong is JSON as well" {
+	printf 'version: 1\nrules:\n  - { name: a, match: { prt: 80 }, action: smc }\n  - { name: b, match: { port: x }, action: smc }\n' >bad.yaml
+	printf 'version: 1\nrules:\n  - { name: a, match: {}, action: smc }\n  - { name: b, match: {}, action: tcp }\n' >warned.yaml
+	streams "$LOADER" -j policy check bad.yaml
+	[ "$status" = 5 ]
+	grep -q "^bad.yaml:3:25: error: unknown key 'prt'" err
+	python3 - out <<-'END'
+		import json, sys
+		out = json.load(open(sys.argv[1]))
+		assert out["valid"] is False and (out["errors"], out["warnings"]) == (2, 0), out
+		first, second = out["diagnostics"]
+		assert first == {"file": "bad.yaml", "line": 3, "column": 25, "severity": "error", "suggestion": "port",
+		                 "message": "unknown key 'prt': did you mean 'port'?"}, first
+		assert second["line"] == 4 and second["suggestion"] is None and "is not a port" in second["message"], second
+	END
+	streams "$LOADER" -j policy check warned.yaml
+	[ "$status" = 0 ]
+	python3 - out <<-'END'
+		import json, sys
+		out = json.load(open(sys.argv[1]))
+		assert out["valid"] is True and out["rules"] == 2 and out["bytes"] and (out["errors"], out["warnings"]) == (0, 1), out
+		assert [d["severity"] for d in out["diagnostics"]] == ["warning"], out
+	END
+	# A message that is cut in the middle of a letter, and a name that is no text.
+	name=$(printf 'b\xffd.yaml')
+	printf 'version: 1\ndefault: %063d\303\244\n' 0 >"$name"
+	streams "$LOADER" -j policy check "$name"
+	[ "$status" = 5 ]
+	grep -q '"file": "b\\\\xffd.yaml"' out
+	python3 -m json.tool out >/dev/null
+	streams "$LOADER" -j policy check missing.yaml
+	[ "$status" = 1 ]
+	[ ! -s out ]
+}
+
 @test "output that is lost is a failure, and said once" {
 	for args in help version "-j version" "policy check $TOP/examples/policies/off.yaml" "-j policy check $TOP/examples/policies/off.yaml" \
 		"explain --policy $TOP/examples/policies/off.yaml" "completion bash" features "hook install --runtime crio --dry-run"; do

@@ -212,10 +212,51 @@ static void test_the_whole_message(void **state)
 	smcpol_diag_free(diag);
 }
 
+static void expect_suggestion(const char *match, const char *suggestion)
+{
+	const struct smcpol_message *m;
+	struct smcpol_diag *diag;
+	unsigned int nr;
+	char text[256];
+
+	snprintf(text, sizeof(text), "version: 1\nrules:\n  - { name: r, match: { %s }, action: smc }\n", match);
+	assert_null(load(text, &diag));
+	m = smcpol_diag_messages(diag, &nr);
+	assert_int_equal(nr, 1);
+	CHECK(m->is_error && m->line == 3 && m->column >= 25 && strstr(smcpol_diag_text(diag), m->text), "%s", smcpol_diag_text(diag));
+	if (suggestion)
+		assert_string_equal(m->suggestion, suggestion);
+	else
+		assert_null(m->suggestion);
+	smcpol_diag_free(diag);
+}
+
+static void test_messages_one_by_one(void **state)
+{
+	const struct smcpol_message *m;
+	struct smcpol_diag *diag;
+	struct smcpol *policy;
+	unsigned int nr;
+
+	expect_suggestion("prot: 80", "port");
+	expect_suggestion("dst: 10.0.0.1/8", "10.0.0.0/8");
+	expect_suggestion("port: 10-5", "5-10");
+	expect_suggestion("comm: systemd-resolved", "systemd-resolve");
+	expect_suggestion("port: many", NULL);
+
+	policy = load("version: 1\nrules:\n- { name: a, match: {}, action: smc }\n- { name: b, match: {}, action: tcp }\n", &diag);
+	m = smcpol_diag_messages(diag, &nr);
+	assert_int_equal(nr, 1);
+	assert_true(!m->is_error && m->line == 4 && m->column == 11);
+	smcpol_free(policy);
+	smcpol_diag_free(diag);
+}
+
 static void test_every_error_is_told(void **state)
 {
 	struct smcpol_diag *diag;
 	char text[8192] = "version: 1\nrules:\n";
+	unsigned int nr;
 	int i;
 
 	for (i = 0; i < 100; i++)
@@ -223,6 +264,8 @@ static void test_every_error_is_told(void **state)
 	assert_null(load(text, &diag));
 	assert_int_equal(smcpol_diag_errors(diag), 300);
 	assert_non_null(strstr(smcpol_diag_text(diag), "the rest is not shown"));
+	smcpol_diag_messages(diag, &nr);
+	assert_int_equal(nr, 20);
 	smcpol_diag_free(diag);
 }
 
@@ -479,6 +522,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_cgroups),
 	cmocka_unit_test(test_names),
 	cmocka_unit_test(test_the_whole_message),
+	cmocka_unit_test(test_messages_one_by_one),
 	cmocka_unit_test(test_every_error_is_told),
 	cmocka_unit_test(test_unreachable_rules_warn),
 	cmocka_unit_test(test_shadows),
