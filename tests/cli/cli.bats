@@ -145,6 +145,21 @@ streams() {
 	[ ! -s out ]
 }
 
+@test "hook install -j: one document with every file" {
+	echo '{"ociVersion": "1.0.2"}' >base.json
+	for args in "podman 2" "crio 2" "containerd 1 --base base.json"; do
+		set -- $args
+		streams "$LOADER" -j hook install --dry-run --runtime "$1" "${@:3}"
+		[ "$status" = 0 ]
+		python3 - out "$2" <<-'END'
+			import json, sys
+			out = json.load(open(sys.argv[1]))
+			assert out["dry_run"] is True and len(out["files"]) == int(sys.argv[2]), out
+			assert all(f["path"].endswith(".json") and isinstance(f["content"], dict) for f in out["files"]), out
+		END
+	done
+}
+
 @test "output that is lost is a failure, and said once" {
 	for args in help version "-j version" "policy check $TOP/examples/policies/off.yaml" "-j policy check $TOP/examples/policies/off.yaml" \
 		"explain --policy $TOP/examples/policies/off.yaml" "completion bash" features "hook install --runtime crio --dry-run"; do
