@@ -304,6 +304,7 @@ uint64_t notify_watchdog(void);
 
 /* privileges.c */
 int privileges_drop(void);
+void privileges_missing(char *out, size_t size);
 bool has_capability(int cap);
 
 /* policy_file.c */
