@@ -16,6 +16,18 @@
 
 #define ROOT_ID 1	  /* the root of the whole hierarchy */
 
+/* In place: one '/' between names and none at the end, which completion leaves there, as paths are compared and cut by their length. */
+void cgroup_path_clean(char *path)
+{
+	char *from, *to = path;
+
+	for (from = path; *from; from++) {
+		if (*from != '/' || (from[1] != '/' && (from[1] || to == path)))
+			*to++ = *from;
+	}
+	*to = '\0';
+}
+
 /*
  * Where cgroup2 is mounted; a hybrid system has it apart from the v1 ones. Several mounts show the same hierarchy, but in a container
  * some show only its own part: one that shows everything is preferred. To be freed.
@@ -44,6 +56,7 @@ void cgroup_mount_find(const struct settings *set, struct cgroup_mount *mount)
 		fclose(f);
 	if (set->cgroup_root) {
 		mount->path = strdup(set->cgroup_root);
+		cgroup_path_clean(mount->path);
 		mount->is_partial = stat(mount->path, &st) || st.st_ino != ROOT_ID;
 	}
 }

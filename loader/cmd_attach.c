@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
 /* attach, detach: a cgroup's sockets become subject to the policy, or stop being. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +27,41 @@ static int attach(const struct settings *set, const struct smcpol *policy, const
 	return code;
 }
 
+/* What attach() would need, with nothing changed; the policy and the cgroup have been looked at. Return: an exit code. */
+static int check(const struct settings *set)
+{
+	char missing[64];
+	struct pins pins;
+	int ret;
+
+	ret = pins_open(&pins, set, false);
+	if (ret < 0)
+		return EX_FAILED;
+	if (ret)
+		pins_close(&pins);
+	privileges_missing(missing, sizeof(missing));
+	if (*missing) {
+		log_error("missing:%s. Run as root, or give these to the service", missing);
+		return EX_FAILED;
+	}
+	if (faccessat(AT_FDCWD, set->bpffs, W_OK, AT_EACCESS)) {
+		log_error("%s cannot be written to: %s", set->bpffs, strerror(errno));
+		return EX_FAILED;
+	}
+	if (!kernel_has_btf()) {
+		log_error("this kernel has no BTF. Use one built with CONFIG_DEBUG_INFO_BTF, as Debian's are");
+		return EX_UNSUPPORTED;
+	}
+	return EX_DONE;
+}
+
 int cmd_attach(const struct settings *set, char **operands)
 {
 	struct target target = { -1, 0 };
 	struct smcpol *policy = NULL;
 	struct features features;
 	unsigned int generation = 0;
-	char *path = NULL;
+	char *path = NULL, *name = NULL;
 	int code;
 
 	(void)operands;
@@ -47,27 +76,29 @@ int cmd_attach(const struct settings *set, char **operands)
 			code = EX_FAILED;
 			goto out;
 		}
+		name = out_name(path);
 		if (cgroup_is_root(target.fd))
 			log_warning("%s is the root cgroup: programs of others attached there (Cilium's, say) may collide with it; a cgroup below is better",
 				    path);
 	}
 	features_probe(&features);
 
-	code = set->dry_run ? EX_DONE : attach(set, policy, &target, &features, &generation);
+	code = set->dry_run ? check(set) : attach(set, policy, &target, &features, &generation);
 	if (code == EX_DONE) {
 		log_info("%s %s%s", set->dry_run ? "would attach to" : "attached to",
-			 !set->cgroup ? "what is attached, anew" : path ? path : set->cgroup, policy ? ", with the given policy" : "");
+			 !set->cgroup ? "what is attached, anew" : name ? name : set->cgroup, policy ? ", with the given policy" : "");
 		features_warn(&features);
 		if (!features_can_enable(&features))
 			code = EX_DEGRADED;
-		if (set->json)
-			out_json(json_pack("{s:s?, s:I, s:i, s:s, s:b}", "cgroup", path, "cgroup_id", (json_int_t)target.id,
-					   "generation", generation, "enabling", way_name(features.way), "dry_run",
-					   set->dry_run));
+		if (set->json &&
+		    out_json(json_pack("{s:s?, s:I, s:i, s:s, s:b}", "cgroup", name, "cgroup_id", (json_int_t)target.id,
+				       "generation", generation, "enabling", way_name(features.way), "dry_run", set->dry_run)))
+			code = EX_FAILED;
 	}
 	if (target.fd >= 0)
 		close(target.fd);
 out:
+	free(name);
 	free(path);
 	smcpol_free(policy);
 	return code;

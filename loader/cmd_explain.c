@@ -110,6 +110,11 @@ static void ask_process(struct facts *facts, const char *pid)
 	char path[64], *text;
 	struct stat st;
 
+	snprintf(path, sizeof(path), "/proc/%s", pid);
+	if (access(path, F_OK)) {
+		log_warning("there is no process %s: nothing but its number is known of it", pid);
+		return;
+	}
 	if (!(flow->known >> SMCU_DIM_UID & 1))
 		proc_id(facts, pid, "Uid:", SMCU_DIM_UID, &flow->uid);
 	if (!(flow->known >> SMCU_DIM_GID & 1))
@@ -132,16 +137,18 @@ static void ask_process(struct facts *facts, const char *pid)
 /* A cgroup named by its directory, or as the policy names it. */
 static bool name_cgroup(const struct settings *set, struct facts *facts)
 {
+	char *given = strdup(set->cgroup), *path = given;
 	struct cgroup_mount mount;
-	const char *path = set->cgroup;
 	size_t len;
 
+	cgroup_path_clean(given);
 	cgroup_mount_find(set, &mount);
 	len = mount.path ? strlen(mount.path) : 0;
 	if (len && !strncmp(path, mount.path, len) && (path[len] == '/' || !path[len]))
 		path += len;
 	facts->cgroup = strdup(*path ? path : "/");
 	cgroup_mount_free(&mount);
+	free(given);
 	if (*facts->cgroup == '/')
 		return true;
 	log_error("--cgroup '%s': a cgroup's path begins with /", set->cgroup);

@@ -212,8 +212,10 @@ static int supervise(pid_t child, const sigset_t *mask)
 			waitpid(child, NULL, WNOHANG);
 		return EX_FAILED;
 	}
-	if (waitpid(child, &status, 0) < 0)
+	if (waitpid(child, &status, 0) < 0) {
+		log_error("the end of the work was not seen: %s", strerror(errno));
 		return EX_FAILED;
+	}
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
 	log_error("killed by signal %d", WTERMSIG(status));
@@ -228,6 +230,8 @@ int cmd_hook_oci(const struct settings *set, char **operands)
 
 	/* A runtime shows a hook's output at best when it failed. */
 	log_to_syslog();
+	/* A runtime may have left it ignored: then no child's end is told, and its status is thrown away. */
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
@@ -320,18 +324,12 @@ static int make_directories(char *path)
 	return 0;
 }
 
-/* Whole, or not at all. Takes the reference. Return: an exit code. */
-static int write_file(const struct settings *set, const char *path, json_t *content)
+/* Whole, or not at all. Return: an exit code. */
+static int write_file(const char *path, const json_t *content)
 {
 	char *fresh = NULL, *copy = strdup(path);
 	int code = EX_FAILED, fd = -1;
 
-	if (set->dry_run) {
-		log_info("would write %s", path);
-		code = out_json(content);
-		free(copy);
-		return code;
-	}
 	if (!copy || asprintf(&fresh, "%s.new", path) < 0)
 		abort();
 	if (make_directories(copy))
@@ -348,22 +346,47 @@ out:
 		close(fd);
 	free(fresh);
 	free(copy);
-	json_decref(content);
 	return code;
 }
 
+/* files: [{path, content}]. Takes the reference. Return: an exit code. */
+static int write_files(const struct settings *set, json_t *files)
+{
+	int code = EX_DONE;
+	json_t *file;
+	size_t i;
+
+	if (!files) {
+		log_error("the hook's files cannot be made: out of memory, or this program's path is not UTF-8");
+		return EX_FAILED;
+	}
+	for (i = 0; code == EX_DONE && (file = json_array_get(files, i)); i++) {
+		const char *path = json_string_value(json_object_get(file, "path"));
+		json_t *content = json_object_get(file, "content");
+
+		if (!set->dry_run) {
+			code = write_file(path, content);
+			continue;
+		}
+		log_info("would write %s", path);
+		if (!set->json)
+			code = out_json(json_incref(content));
+	}
+	/* One document, where the files themselves may be several. */
+	if (code == EX_DONE && set->json)
+		code = out_json(json_pack("{s:O, s:b}", "files", files, "dry_run", set->dry_run));
+	json_decref(files);
+	return code;
+}
+
+/* The one of oci-hooks(5)' folders that podman and CRI-O look into without being told to. */
+#define HOOKS_D "/usr/share/containers/oci/hooks.d/smc-ulp-"
+
 static int install_hooks_d(const struct settings *set, const char *self)
 {
-	static const char *const stages[] = { "createRuntime", "poststop" };
-	char path[128];
-	int i, code = EX_DONE;
-
-	for (i = 0; i < 2 && code == EX_DONE; i++) {
-		/* The one of oci-hooks(5)' folders that podman and CRI-O look into without being told to. */
-		snprintf(path, sizeof(path), "/usr/share/containers/oci/hooks.d/smc-ulp-%s.json", stages[i]);
-		code = write_file(set, path, hooks_d_json(self, stages[i]));
-	}
-	return code;
+	return write_files(set, json_pack("[{s:s, s:o}, {s:s, s:o}]", "path", HOOKS_D "createRuntime.json", "content",
+					  hooks_d_json(self, "createRuntime"), "path", HOOKS_D "poststop.json", "content",
+					  hooks_d_json(self, "poststop")));
 }
 
 static int install_containerd(const struct settings *set, const char *self)
@@ -379,7 +402,7 @@ static int install_containerd(const struct settings *set, const char *self)
 	spec = base_spec_json(set->base, self);
 	if (!spec)
 		return EX_FAILED;
-	code = write_file(set, path, spec);
+	code = write_files(set, json_pack("[{s:s, s:o}]", "path", path, "content", spec));
 	if (code == EX_DONE)
 		log_info("in /etc/containerd/config.toml, below [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc], say\n"
 			 "  base_runtime_spec = \"%s\"\n  pod_annotations = [\"io.smc-ulp/*\"]\nand restart containerd", path);

@@ -28,12 +28,30 @@ struct monitor {
 	int64_t boot; /* ns to add to a time since boot */
 };
 
-static volatile sig_atomic_t must_stop;
+static volatile sig_atomic_t must_stop; /* the signal that says so */
 
 static void stop(int signo)
 {
-	(void)signo;
-	must_stop = 1;
+	must_stop = signo;
+}
+
+static void stop_unless_ignored(int signo)
+{
+	struct sigaction sa = { .sa_handler = stop }, old;
+
+	if (!sigaction(signo, NULL, &old) && old.sa_handler != SIG_IGN)
+		sigaction(signo, &sa, NULL);
+}
+
+/* Its terminal or its reader may go, unless the one who started it took care of that (nohup). */
+static void set_signals(void)
+{
+	struct sigaction sa = { .sa_handler = stop };
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	stop_unless_ignored(SIGHUP);
+	stop_unless_ignored(SIGPIPE);
 }
 
 /* Return: the descriptor that holds the lock, or -1 with errno. */
@@ -78,13 +96,14 @@ static void print_comm(char out[SMCU_COMM_LEN + 1], const char *comm)
 	}
 }
 
-static void print_event(const struct monitor *m, const struct smcu_policy_event *e, const char *rule)
+/* Return: 0, or -errno where nobody takes it. */
+static int print_event(const struct monitor *m, const struct smcu_policy_event *e, const char *rule)
 {
 	const char *result = e->action != SMCU_ACTION_SMC ? "tcp" : e->error ? "refused" : "smc";
 	char dst[INET6_ADDRSTRLEN], src[INET6_ADDRSTRLEN], comm[SMCU_COMM_LEN + 1], when[40];
 	int64_t at = m->boot + (int64_t)e->time;
 	time_t seconds = at / 1000000000;
-	char *cgroup = cgroup_path(m->set, e->cgroup);
+	char *path = cgroup_path(m->set, e->cgroup), *cgroup = out_name(path);
 	const char *direction = e->dir == SMCU_DIR_IN ? "in" : "out";
 
 	print_address(dst, sizeof(dst), e->dst, e->dst_af);
@@ -93,9 +112,9 @@ static void print_event(const struct monitor *m, const struct smcu_policy_event 
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", gmtime(&seconds));
 	snprintf(when + strlen(when), sizeof(when) - strlen(when), ".%06dZ", (int)(at % 1000000000 / 1000));
 	if (m->set->json) {
-		json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:i, s:i, s:i, s:s, s:s?, s:s?}", "time", when, "rule", rule, "result",
+		json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:i, s:i, s:I, s:s, s:s?, s:s?}", "time", when, "rule", rule, "result",
 				      result, "direction", direction, "dst", e->dst_af ? dst : NULL, "src", e->src_af ? src : NULL,
-				      "port", e->port, "pid", e->pid, "uid", e->uid, "comm", comm, "cgroup", cgroup, "error",
+				      "port", e->port, "pid", e->pid, "uid", (json_int_t)e->uid, "comm", comm, "cgroup", cgroup, "error",
 				      e->error ? strerror(-e->error) : NULL);
 
 		json_dumpf(o, stdout, JSON_COMPACT);
@@ -106,8 +125,9 @@ static void print_event(const struct monitor *m, const struct smcu_policy_event 
 		       e->dir == SMCU_DIR_IN ? src : dst, e->port, comm, e->pid, e->uid, cgroup ? cgroup : "-", e->error ? ": " : "",
 		       e->error ? strerror(-e->error) : "");
 	}
-	fflush(stdout);
 	free(cgroup);
+	free(path);
+	return fflush(stdout) ? -errno : 0;
 }
 
 static int on_event(void *arg, void *data, size_t size)
@@ -115,17 +135,18 @@ static int on_event(void *arg, void *data, size_t size)
 	const struct smcu_policy_event *e = data;
 	struct monitor *m = arg;
 	char *rule;
+	int err = 0;
 
 	if (m->is_draining || size < sizeof(*e) || !m->left)
 		return 0;
 	rule = rule_name(m, e);
 	if (rule && (!m->set->rule || !strcmp(rule, m->set->rule))) {
-		print_event(m, e, rule);
+		err = print_event(m, e, rule);
 		if (m->left > 0)
 			m->left--;
 	}
 	free(rule);
-	return m->left ? 0 : -ECANCELED;
+	return err || m->left ? err : -ECANCELED;
 }
 
 static int64_t boot_offset(void)
@@ -162,7 +183,8 @@ static int watch(struct monitor *m)
 	} while (!must_stop && m->left && (err >= 0 || err == -EINTR));
 	__atomic_store_n(&m->maps.word->events, 0, __ATOMIC_RELEASE);
 	code = must_stop || !m->left ? EX_DONE : EX_FAILED;
-	if (code != EX_DONE)
+	/* What becomes of standard output is told at the end of main(). */
+	if (code != EX_DONE && !ferror(stdout))
 		log_error("%s: %s", path, strerror(-err));
 out:
 	ring_buffer__free(ring);
@@ -174,7 +196,6 @@ out:
 
 int cmd_monitor(const struct settings *set, char **operands)
 {
-	struct sigaction sa = { .sa_handler = stop };
 	struct monitor m = { .set = set, .left = -1 };
 	int lock, code;
 	char *end;
@@ -198,13 +219,17 @@ int cmd_monitor(const struct settings *set, char **operands)
 		code = EX_FAILED;
 		goto out;
 	}
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
+	set_signals();
 	code = watch(&m);
 	close(lock);
 out:
 	policy_info_free(&m.info);
 	maps_close(&m.maps);
 	pins_close(&m.pins);
+	if (must_stop == SIGPIPE) {
+		/* As everybody ends whose reader has gone. */
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
 	return code;
 }

@@ -6,32 +6,76 @@
 
 #include "loader.h"
 
-int cmd_policy_check(const struct settings *set, char **operands)
+/* A file's name, or what was read in it, may be no UTF-8. */
+static json_t *text_json(const char *text)
 {
+	json_t *json = text ? json_string(text) : json_null();
+	char *name = json ? NULL : out_name(text);
+
+	if (name)
+		json = json_string(name);
+	free(name);
+	return json;
+}
+
+static json_t *messages_json(const char *file, const struct smcpol_diag *diag)
+{
+	json_t *list = json_array();
+	unsigned int nr, i;
+	const struct smcpol_message *m = smcpol_diag_messages(diag, &nr);
+
+	for (i = 0; i < nr; i++, m++)
+		json_array_append_new(list, json_pack("{s:o, s:i, s:i, s:s, s:o, s:o}", "file", text_json(file), "line", m->line,
+						      "column", m->column, "severity", m->is_error ? "error" : "warning",
+						      "message", text_json(m->text), "suggestion", text_json(m->suggestion)));
+	return list;
+}
+
+static int check_policy(const struct settings *set, const char *file, struct smcpol_diag *diag)
+{
+	unsigned int rules = 0, bytes = 0;
 	struct smcpol_image *image;
 	struct smcpol *policy;
-	unsigned int bytes;
 	int code;
 
-	policy = policy_read_file(operands[0], &code);
-	if (!policy)
-		return code;
-	image = smcpol_compile(policy);
-	if (!image) {
-		log_error("%s cannot be compiled: %s", operands[0],
-			  errno == E2BIG ? "its compiled form is too large, name fewer values in its rules" : strerror(errno));
-		code = errno == E2BIG ? EX_BAD_POLICY : EX_FAILED;
-		goto out;
+	policy = policy_read_diag(file, diag, &code);
+	if (policy) {
+		image = smcpol_compile(policy);
+		rules = smcpol_nr_rules(policy);
+		if (image)
+			bytes = image->nr_blocks * SMCU_BLOCK_SIZE;
+		else
+			log_error("%s cannot be compiled: %s", file, strerror(errno));
+		code = image ? EX_DONE : EX_FAILED;
+		smcpol_image_free(image);
+		smcpol_free(policy);
 	}
-	bytes = image->nr_blocks * SMCU_BLOCK_SIZE;
-	code = EX_DONE;
-	if (set->json)
-		code = out_json(json_pack("{s:b, s:i, s:i}", "valid", 1, "rules", smcpol_nr_rules(policy), "bytes", bytes));
-	else if (!set->quiet)
-		printf("%s: valid, %u rules, %u bytes compiled\n", operands[0], smcpol_nr_rules(policy), bytes);
-	smcpol_image_free(image);
-out:
-	smcpol_free(policy);
+	if (code != EX_DONE && code != EX_BAD_POLICY)
+		return code;
+	if (set->json) {
+		json_t *out = json_pack("{s:b, s:i, s:i, s:o}", "valid", code == EX_DONE, "errors", smcpol_diag_errors(diag), "warnings",
+					smcpol_diag_warnings(diag), "diagnostics",
+					messages_json(strcmp(file, "-") ? file : STDIN_NAME, diag));
+
+		if (code == EX_DONE)
+			json_object_update_new(out, json_pack("{s:i, s:i}", "rules", rules, "bytes", bytes));
+		return out_json(out) ? EX_FAILED : code;
+	}
+	if (code == EX_DONE && !set->quiet)
+		printf("%s: valid, %u rules, %u bytes compiled\n", file, rules, bytes);
+	return code;
+}
+
+int cmd_policy_check(const struct settings *set, char **operands)
+{
+	struct smcpol_diag *diag = smcpol_diag_new();
+	int code = EX_FAILED;
+
+	if (diag)
+		code = check_policy(set, operands[0], diag);
+	else
+		log_error("out of memory");
+	smcpol_diag_free(diag);
 	return code;
 }
 
@@ -176,9 +220,9 @@ int cmd_policy_diff(const struct settings *set, char **operands)
 /* Put a policy in force, or with --dry-run say what that would change. Return: an exit code. */
 static int replace(const struct settings *set, struct maps *maps, const struct pins *pins, const struct smcpol *policy)
 {
-	struct policy_info info;
+	struct policy_info info = { 0 };
 	char *text;
-	int code;
+	int code, err;
 
 	if (!set->dry_run) {
 		if (control_publish(maps, pins, policy))
@@ -189,10 +233,14 @@ static int replace(const struct settings *set, struct maps *maps, const struct p
 				   EX_DONE;
 	}
 	log_info("would follow generation %u: %u rules", maps->word->gen, smcpol_nr_rules(policy));
-	if (!maps_have_policy(maps) || maps_read(maps, pins, &info))
-		return EX_DONE;
+	err = maps_have_policy(maps) ? maps_read(maps, pins, &info) : 0;
+	if (err) {
+		log_error("the policy in force cannot be read: %s", strerror(-err));
+		return EX_FAILED;
+	}
 	text = smcpol_print(policy);
-	code = text ? print_changes(set, info.text, text) : EX_FAILED;
+	/* Where none is in force, all of it is new. */
+	code = text ? print_changes(set, info.text ? info.text : "", text) : EX_FAILED;
 	free(text);
 	policy_info_free(&info);
 	return code;
@@ -249,18 +297,20 @@ static int switch_off(const struct settings *set, bool off)
 {
 	struct maps maps;
 	struct pins pins;
+	bool changes;
 
 	if (in_force_open(set, &pins, &maps))
 		return EX_FAILED;
+	changes = !maps.word->off == off;
 	if (!set->dry_run)
 		__atomic_store_n(&maps.word->off, off, __ATOMIC_RELEASE);
-	else if (maps.word->off == off)
+	else if (!changes)
 		log_info("nothing would change: it is switched %s already", off ? "off" : "on");
 	else
 		log_info("would %s", off ? "leave every socket on TCP" : "follow the policy again");
 	maps_close(&maps);
 	pins_close(&pins);
-	return EX_DONE;
+	return set->json ? out_json(json_pack("{s:b, s:b, s:b}", "off", off, "changed", changes, "dry_run", set->dry_run)) : EX_DONE;
 }
 
 int cmd_policy_off(const struct settings *set, char **operands)

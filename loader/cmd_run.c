@@ -94,8 +94,10 @@ static int wait_for_child(void)
 	int status;
 
 	while (waitpid(child, &status, 0) < 0) {
-		if (errno != EINTR)
+		if (errno != EINTR) {
+			log_error("the program's end was not seen: %s", strerror(errno));
 			return EX_FAILED;
+		}
 	}
 	return WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -135,6 +137,8 @@ int cmd_run(const struct settings *set, char **operands)
 		goto out_cgroup;
 	}
 
+	/* Inherited as ignored it would throw away the child's status. */
+	signal(SIGCHLD, SIG_DFL);
 	child = fork();
 	if (!child) {
 		set_signals(false);

@@ -21,11 +21,12 @@ static json_t *links_json(const struct settings *set, const struct pins *pins)
 
 	nr = links_list(pins, &links);
 	for (i = 0; i < nr; i++) {
-		char *path = links[i].id ? cgroup_path(set, links[i].id) : NULL;
+		char *path = links[i].id ? cgroup_path(set, links[i].id) : NULL, *name = out_name(path);
 
-		json_array_append_new(rows, json_pack("{s:s?, s:I, s:s, s:i, s:s}", "cgroup", path, "cgroup_id",
+		json_array_append_new(rows, json_pack("{s:s?, s:I, s:s, s:i, s:s}", "cgroup", name, "cgroup_id",
 						      (json_int_t)links[i].pinned_id, "hook", links[i].hook, "program",
 						      links[i].prog, "state", links[i].id ? "attached" : "cgroup removed"));
+		free(name);
 		free(path);
 	}
 	if (nr >= 0)

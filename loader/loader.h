@@ -129,6 +129,7 @@ struct column {
 
 void out_setup(const struct settings *set);
 int out_json(json_t *value);
+char *out_name(const char *name);
 int out_table(json_t *rows, const struct column *columns);
 
 /* cgroup.c */
@@ -140,6 +141,7 @@ struct cgroup_mount {
 
 #define MAX_CGROUP_DEPTH 64
 
+void cgroup_path_clean(char *path);
 void cgroup_mount_find(const struct settings *set, struct cgroup_mount *mount);
 void cgroup_mount_free(struct cgroup_mount *mount);
 int cgroup_of_process(const struct settings *set, const char *pid, char **below);
@@ -208,6 +210,7 @@ struct policy_info {
 	char *text;
 	unsigned int nr_records;
 	struct smcu_policy_rule *records;
+	uint64_t past[2]; /* by SMCU_ACTION_*: with the records' hits, what was decided since the first policy */
 };
 
 int maps_open(struct maps *maps, const struct pins *pins);
@@ -302,11 +305,15 @@ uint64_t notify_watchdog(void);
 
 /* privileges.c */
 int privileges_drop(void);
+void privileges_missing(char *out, size_t size);
 bool has_capability(int cap);
 
 /* policy_file.c */
 #define DEFAULT_POLICY "/etc/smc-ulp/policy.yaml"
 
+#define STDIN_NAME "<stdin>" /* what messages call it */
+
+struct smcpol *policy_read_diag(const char *path, struct smcpol_diag *diag, int *code);
 struct smcpol *policy_read_file(const char *path, int *code);
 struct smcpol *policy_read_text(const char *name, const char *text, int *code);
 bool policy_resolve(void *arg, enum smcpol_name kind, const char *name, __u32 *number);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
 /* smc-ulp-loader: finds the command in the table, parses its options by the table, runs it. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,7 +146,7 @@ static const struct command *find(char **argv, int argc, int *words)
 	return NULL;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct settings set = { .bpffs = "/sys/fs/bpf" };
 	const struct command *command;
@@ -200,4 +201,16 @@ int main(int argc, char **argv)
 		return EX_USAGE_ERROR;
 	}
 	return command->run(&set, argv + optind);
+}
+
+int main(int argc, char **argv)
+{
+	int code = run(argc, argv);
+
+	/* Output that was lost is a failure, whoever wrote it. */
+	errno = 0;
+	if (!fflush(stdout) && !ferror(stdout))
+		return code;
+	log_error("standard output cannot be written%s%s", errno ? ": " : "", errno ? strerror(errno) : "");
+	return code == EX_DONE ? EX_FAILED : code;
 }

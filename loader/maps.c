@@ -428,23 +428,50 @@ static struct smcu_policy_rule **sort_rules(const struct view *view)
 	return sorted;
 }
 
+/*
+ * What was decided by rules that are gone or decide otherwise now, by action, to be added to what the rules that there are decided: so
+ * the sum for an action never falls. As differences, as a rule takes its hits along.
+ */
+#define PAST "past"
+
+/* Made when first needed. Return: 0 or -errno. */
+static int past_open(struct view *past, const struct pins *pins, bool create)
+{
+	const uint64_t zero[2] = { 0, 0 };
+	int fd = open_pin(pins, PAST), err = fd < 0 ? -errno : 0;
+
+	if (err == -ENOENT && create) {
+		fd = make_array("smcu_past", sizeof(*zero), 2, zero);
+		err = fd < 0 ? fd : pins_put(fd, pins->maps, PAST);
+	}
+	if (!err)
+		err = view_open(past, fd, sizeof(*zero));
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
 /* Counters belong to a name: what rules were counted in the last generation is added in this one, while programs count on. */
-static void carry_counters(const struct view *from, const struct view *to)
+static void carry_counters(const struct view *from, const struct view *to, uint64_t past[2])
 {
 	struct smcu_policy_rule **old = sort_rules(from), **new = sort_rules(to);
 	uint32_t o = 0, n = 0;
 
-	while (old && new && o < from->nr && n < to->nr) {
-		int d = by_rule_name(&old[o], &new[n]);
+	while (old && new && o < from->nr) {
+		int d = n < to->nr ? by_rule_name(&old[o], &new[n]) : -1;
+		uint64_t hits = old[o]->hits;
 
 		if (!d) {
-			__atomic_fetch_add(&new[n]->hits, old[o]->hits, __ATOMIC_RELAXED);
+			__atomic_fetch_add(&new[n]->hits, hits, __ATOMIC_RELAXED);
 			__atomic_fetch_add(&new[n]->enabled, old[o]->enabled, __ATOMIC_RELAXED);
 			__atomic_fetch_add(&new[n]->failed, old[o]->failed, __ATOMIC_RELAXED);
 			/* No counter: whatever the programs write meanwhile is newer. */
 			if (!new[n]->last_error)
 				new[n]->last_error = old[o]->last_error;
+			past[new[n]->action] -= hits;
 		}
+		if (d <= 0)
+			past[old[o]->action] += hits;
 		o += d <= 0;
 		n += d >= 0;
 	}
@@ -452,16 +479,22 @@ static void carry_counters(const struct view *from, const struct view *to)
 	free(new);
 }
 
-static void carry(int old_records, int new_records)
+static void carry(const struct pins *pins, int old_records, int new_records)
 {
-	struct view from, to;
+	struct view from, to, past;
+	int err;
 
 	if (old_records < 0 || view_open(&from, old_records, sizeof(struct smcu_policy_rule)))
 		return;
-	if (!view_open(&to, new_records, sizeof(struct smcu_policy_rule))) {
-		carry_counters(&from, &to);
+	err = past_open(&past, pins, true);
+	if (!err && !view_open(&to, new_records, sizeof(struct smcu_policy_rule))) {
+		carry_counters(&from, &to, past.at);
 		view_close(&to);
 	}
+	if (err)
+		log_warning("the counters of the policy before this one are lost: %s", strerror(-err));
+	else
+		view_close(&past);
 	view_close(&from);
 }
 
@@ -555,7 +588,7 @@ int maps_publish(struct maps *maps, const struct pins *pins, const struct smcpol
 		/* The first time: programs ignore the maps until this is set. */
 		__atomic_store_n(&maps->word->abi, SMCU_POLICY_ABI, __ATOMIC_RELEASE);
 		if (!wait_for_readers(maps, g.fd[PART_IMAGE])) {
-			carry(old_records, g.fd[PART_RECORDS]);
+			carry(pins, old_records, g.fd[PART_RECORDS]);
 			empty_slot(maps, pins, !slot);
 		}
 		bpf_map_delete_elem(maps->images, &barrier);
@@ -592,6 +625,18 @@ static int read_records(const struct pins *pins, struct policy_info *info)
 	return info->records ? 0 : -ENOMEM;
 }
 
+static int read_past(const struct pins *pins, struct policy_info *info)
+{
+	struct view past;
+	int err = past_open(&past, pins, false);
+
+	if (!err) {
+		memcpy(info->past, past.at, sizeof(info->past));
+		view_close(&past);
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
 /* The policy in force, with its counters. Return: 0 or -errno. */
 int maps_read(const struct maps *maps, const struct pins *pins, struct policy_info *info)
 {
@@ -600,6 +645,8 @@ int maps_read(const struct maps *maps, const struct pins *pins, struct policy_in
 	memset(info, 0, sizeof(*info));
 	info->generation = maps->word->gen;
 	err = read_records(pins, info);
+	if (!err)
+		err = read_past(pins, info);
 	if (!err)
 		err = read_text(pins, info->generation, &info->text, &info->loaded);
 	if (err)
@@ -758,7 +805,7 @@ int maps_remove(const struct pins *pins)
 {
 	static const char *const names[] = { "smcu_state", "smcu_images", "smcu_rules", "smcu_cgroups", "smcu_events", "image-0",
 					     "image-1",	   "records-0",	  "records-1",	"cgroups-0",	"cgroups-1",   "text-0",
-					     "text-1",	   PINS_FRESH };
+					     "text-1",	   PAST,	 PINS_FRESH };
 	unsigned int i;
 	int err = 0;
 

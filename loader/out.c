@@ -12,8 +12,25 @@ int out_json(json_t *value)
 {
 	int err = !value || json_dumpf(value, stdout, JSON_INDENT(2)) || putchar('\n') == EOF;
 
+	if (!value)
+		log_error("JSON cannot be made of it: out of memory, or a text that is not UTF-8");
 	json_decref(value);
 	return err ? EX_FAILED : EX_DONE;
+}
+
+/*
+ * A name that anybody may have given, a cgroup's: no terminal is to be steered by it, and JSON takes UTF-8 only. What is not printable ASCII
+ * becomes \xNN, as in systemd's names. To be freed; NULL for NULL.
+ */
+char *out_name(const char *name)
+{
+	char *out = name ? malloc(4 * strlen(name) + 1) : NULL, *to = out;
+
+	for (; out && *name; name++)
+		to += sprintf(to, *name < ' ' || *name > '~' ? "\\x%02x" : "%c", (unsigned char)*name);
+	if (out)
+		*to = '\0';
+	return out;
 }
 
 static const char *wanted; /* -o, or NULL */

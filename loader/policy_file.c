@@ -6,25 +6,46 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <pwd.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "loader.h"
 
 #define NETNS_DIR "/run/netns" /* where ip netns keeps them */
 
+/* Other files have numbers as well, and other namespaces. Of a file that is no namespace nothing is opened: it may be a device. */
+static int open_netns(const char *path)
+{
+	struct statfs fs;
+	int fd = statfs(path, &fs) || fs.f_type != NSFS_MAGIC ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 /* A network namespace by its file, or by the name ip netns gave it: the number of its inode. */
 static bool find_netns(const char *name, __u32 *number)
 {
 	char *path = *name == '/' ? strdup(name) : path_join(NETNS_DIR, name);
+	int fd = path ? open_netns(path) : -1;
 	struct stat st;
-	bool found = path && !stat(path, &st) && st.st_ino <= UINT32_MAX;
+	bool found = fd >= 0 && !fstat(fd, &st) && st.st_ino <= UINT32_MAX;
 
 	if (found)
 		*number = st.st_ino;
+	if (fd >= 0)
+		close(fd);
 	free(path);
 	return found;
 }
@@ -71,27 +92,26 @@ static char *read_all(int fd, size_t *len)
 	return text;
 }
 
-static struct smcpol *read_policy(const char *name, const char *text, size_t len, bool warn, int *code)
+/* Messages to stderr, and the exit code. */
+static struct smcpol *tell(struct smcpol *policy, const struct smcpol_diag *diag, int *code)
 {
-	struct smcpol_diag *diag = smcpol_diag_new();
-	struct smcpol *policy = NULL;
-
-	*code = EX_FAILED;
-	if (!diag) {
-		log_error("out of memory");
-		return NULL;
-	}
-	policy = smcpol_load_named(name, text, len, &resolver, diag);
-	if (!policy || warn)
-		fputs(smcpol_diag_text(diag), stderr);
-	if (!policy)
-		*code = EX_BAD_POLICY;
-	smcpol_diag_free(diag);
+	fputs(smcpol_diag_text(diag), stderr);
+	*code = policy ? EX_DONE : EX_BAD_POLICY;
 	return policy;
 }
 
-/* Reads path, or stdin for "-". NULL: the reason was printed, and *code is the exit code for it. */
-struct smcpol *policy_read_file(const char *path, int *code)
+static struct smcpol_diag *new_diag(int *code)
+{
+	struct smcpol_diag *diag = smcpol_diag_new();
+
+	*code = EX_FAILED;
+	if (!diag)
+		log_error("out of memory");
+	return diag;
+}
+
+/* Reads path, or stdin for "-". *code is an exit code: where there is no policy (NULL), the reason was printed; it is in diag as well. */
+struct smcpol *policy_read_diag(const char *path, struct smcpol_diag *diag, int *code)
 {
 	bool is_stdin = !strcmp(path, "-");
 	struct smcpol *policy;
@@ -109,13 +129,26 @@ struct smcpol *policy_read_file(const char *path, int *code)
 	if (!text)
 		return NULL;
 
-	policy = read_policy(is_stdin ? "<stdin>" : path, text, len, true, code);
+	policy = smcpol_load_named(is_stdin ? STDIN_NAME : path, text, len, &resolver, diag);
 	free(text);
+	return tell(policy, diag, code);
+}
+
+struct smcpol *policy_read_file(const char *path, int *code)
+{
+	struct smcpol_diag *diag = new_diag(code);
+	struct smcpol *policy = diag ? policy_read_diag(path, diag, code) : NULL;
+
+	smcpol_diag_free(diag);
 	return policy;
 }
 
-/* A policy that was read before: its warnings were shown then. Else as above. */
+/* The canonical text of a policy that was read before. Else as above. */
 struct smcpol *policy_read_text(const char *name, const char *text, int *code)
 {
-	return read_policy(name, text, strlen(text), false, code);
+	struct smcpol_diag *diag = new_diag(code);
+	struct smcpol *policy = diag ? tell(smcpol_load(name, text, strlen(text), diag), diag, code) : NULL;
+
+	smcpol_diag_free(diag);
+	return policy;
 }

@@ -18,6 +18,24 @@ bool has_capability(int cap)
 	return value == CAP_SET;
 }
 
+/* What is missing of what loading and attaching take, as names with spaces before them; "" if nothing is. CAP_SYS_ADMIN stands for each. */
+void privileges_missing(char *out, size_t size)
+{
+	static const struct {
+		cap_value_t cap;
+		const char *name;
+	} needed[] = { { CAP_BPF, "CAP_BPF" }, { CAP_NET_ADMIN, "CAP_NET_ADMIN" }, { CAP_PERFMON, "CAP_PERFMON" } };
+	size_t i, n = 0;
+
+	*out = '\0';
+	if (has_capability(CAP_SYS_ADMIN))
+		return;
+	for (i = 0; i < sizeof(needed) / sizeof(*needed) && n < size; i++) {
+		if (!has_capability(needed[i].cap))
+			n += snprintf(out + n, size - n, " %s", needed[i].name);
+	}
+}
+
 /* For good, and for whatever this process might execute. Return: 0, or -1 with the reason printed. */
 int privileges_drop(void)
 {

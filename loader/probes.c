@@ -93,22 +93,13 @@ static int try_setsockopt(void)
 
 static void probe_capabilities(json_t *rows)
 {
-	static const struct {
-		cap_value_t cap;
-		const char *name;
-	} needed[] = { { CAP_BPF, "CAP_BPF" }, { CAP_NET_ADMIN, "CAP_NET_ADMIN" }, { CAP_PERFMON, "CAP_PERFMON" } };
-	char missing[64] = "";
-	unsigned int i;
+	char missing[64];
 
-	for (i = 0; i < 3; i++) {
-		if (has_capability(needed[i].cap))
-			continue;
-		snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), " %s", needed[i].name);
-	}
+	privileges_missing(missing, sizeof(missing));
 	if (*missing)
 		row(rows, "privileges", false, "missing:%s. Run as root, or give these to the service", missing);
 	else
-		row(rows, "privileges", true, "CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON");
+		row(rows, "privileges", true, "CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, or CAP_SYS_ADMIN for them");
 }
 
 static void probe_places(const struct settings *set, json_t *rows)

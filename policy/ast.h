@@ -91,12 +91,15 @@ struct source {
 	size_t len;
 	const struct smcpol_resolver *resolver;
 	struct smcpol_diag *diag;
+	bool is_canonical; /* of smcpol_print(): checked when its source was read */
 };
 
-/* diag.c */
+/* diag.c. diag_suggestion() is an error whose message goes on with ": did you mean 'SUGGESTION'?". */
 void diag_error(const struct source *src, struct pos pos, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void diag_warning(const struct source *src, struct pos pos, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+void diag_suggestion(const struct source *src, struct pos pos, const char *suggestion, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 const char *diag_nearest(const char *word, const char *const *known);
 
 /* load.c */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
 /* What is well-formed but cannot be meant, or cannot be carried out. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,13 +79,30 @@ static bool spans_cover(const struct view *outer, const struct view *inner, unsi
 	return true;
 }
 
-static bool globs_cover(const struct globs *outer, const struct globs *inner)
+/*
+ * What all comparisons of globs together may cost, in pairs of characters: some tenths of a second. Every glob is compared with every other,
+ * so two rules of some ten thousand each would take long. Beyond that nothing covers anything, and a warning is missed.
+ */
+#define GLOBS_WORK (1UL << 28)
+
+static bool globs_cover(const struct globs *outer, const struct globs *inner, unsigned long *work)
 {
 	unsigned int o, i;
 
 	for (i = 0; i < inner->nr; i++) {
-		for (o = 0; o < outer->nr && !glob_covers(outer->at[o], inner->at[i]); o++)
-			;
+		size_t len = strlen(inner->at[i]);
+
+		for (o = 0; o < outer->nr; o++) {
+			unsigned long cost = len * strlen(outer->at[o]);
+
+			if (cost > *work) {
+				*work = 0;
+				return false;
+			}
+			*work -= cost;
+			if (glob_covers(outer->at[o], inner->at[i]))
+				break;
+		}
 		if (o == outer->nr)
 			return false;
 	}
@@ -92,7 +110,7 @@ static bool globs_cover(const struct globs *outer, const struct globs *inner)
 }
 
 /* Does outer match whatever inner matches? */
-static bool covers(const struct view *outer, const struct view *inner)
+static bool covers(const struct view *outer, const struct view *inner, unsigned long *globs_work)
 {
 	unsigned int tree;
 
@@ -105,12 +123,13 @@ static bool covers(const struct view *outer, const struct view *inner)
 		if (outer->dims >> tree_dim[tree] & 1 && !spans_cover(outer, inner, tree))
 			return false;
 	}
-	return !(outer->dims & 1U << SMCU_DIM_CGROUP) || globs_cover(&outer->rule->cgroup, &inner->rule->cgroup);
+	return !(outer->dims & 1U << SMCU_DIM_CGROUP) || globs_cover(&outer->rule->cgroup, &inner->rule->cgroup, globs_work);
 }
 
 /* Rules that one before them keeps from ever deciding. That several together do is not looked for. */
 static void warn_of_shadows(const struct source *src, const struct smcpol *policy)
 {
+	unsigned long globs_work = GLOBS_WORK;
 	unsigned int i, j, seen;
 	struct view *views;
 
@@ -118,7 +137,7 @@ static void warn_of_shadows(const struct source *src, const struct smcpol *polic
 	for (seen = 0; views && seen < policy->nr_rules && view_init(&views[seen], &policy->rules[seen]); seen++)
 		;
 	for (j = 1; j < seen; j++) {
-		for (i = 0; i < j && !covers(&views[i], &views[j]); i++)
+		for (i = 0; i < j && !covers(&views[i], &views[j], &globs_work); i++)
 			;
 		if (i < j)
 			diag_warning(src, policy->rules[j].pos, "rule '%s' is never reached: '%s' in line %u matches %s",
@@ -128,6 +147,29 @@ static void warn_of_shadows(const struct source *src, const struct smcpol *polic
 	while (seen--)
 		free(views[seen].spans);
 	free(views);
+}
+
+/* A policy in force is kept as canonical text, which is longer than its source may be, and compiled. */
+static bool fits(const struct source *src, const struct smcpol *policy)
+{
+	struct smcpol_image *image = smcpol_compile(policy);
+	bool is_too_large = !image && errno == E2BIG;
+	char *text = smcpol_print(policy);
+	bool ok = image && text;
+
+	if (is_too_large)
+		diag_error(src, (struct pos){ 1, 1, 1 }, "too large: more than %u bytes when compiled; name fewer values in its rules",
+			   SMCPOL_MAX_IMAGE);
+	else if (!ok)
+		diag_error(src, (struct pos){ 1, 1, 1 }, "out of memory");
+	if (ok && strlen(text) > SMCPOL_MAX_TEXT) {
+		diag_error(src, (struct pos){ 1, 1, 1 }, "too large: %zu bytes in canonical form, at most %u are kept; name fewer values in its rules",
+			   strlen(text), SMCPOL_MAX_TEXT);
+		ok = false;
+	}
+	smcpol_image_free(image);
+	free(text);
+	return ok;
 }
 
 /* false: an error was reported. Warnings alone do not fail a policy. */
@@ -152,7 +194,8 @@ bool policy_check(const struct source *src, const struct smcpol *policy)
 			return false;
 		}
 	}
-	if (ok)
-		warn_of_shadows(src, policy);
-	return ok;
+	if (!ok || src->is_canonical)
+		return ok;
+	warn_of_shadows(src, policy);
+	return fits(src, policy);
 }

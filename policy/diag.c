@@ -16,6 +16,8 @@ struct smcpol_diag {
 	size_t len;
 	unsigned int errors;
 	unsigned int warnings;
+	unsigned int nr_messages; /* of those that are shown */
+	struct smcpol_message messages[MAX_MESSAGES];
 };
 
 /**
@@ -34,8 +36,14 @@ struct smcpol_diag *smcpol_diag_new(void)
  */
 void smcpol_diag_free(struct smcpol_diag *diag)
 {
+	unsigned int i;
+
 	if (!diag)
 		return;
+	for (i = 0; i < diag->nr_messages; i++) {
+		free(diag->messages[i].text);
+		free(diag->messages[i].suggestion);
+	}
 	free(diag->text);
 	free(diag);
 }
@@ -49,6 +57,19 @@ void smcpol_diag_free(struct smcpol_diag *diag)
 const char *smcpol_diag_text(const struct smcpol_diag *diag)
 {
 	return diag->text ? diag->text : "";
+}
+
+/**
+ * smcpol_diag_messages() - all messages, one by one
+ * @diag: the collection
+ * @nr: how many; no more are kept than are shown
+ *
+ * Return: the first one, in the order in which they were found.
+ */
+const struct smcpol_message *smcpol_diag_messages(const struct smcpol_diag *diag, unsigned int *nr)
+{
+	*nr = diag->nr_messages;
+	return diag->messages;
 }
 
 /**
@@ -122,28 +143,40 @@ static void append_line(struct smcpol_diag *diag, const struct source *src, stru
 	append(diag, "\n", 1);
 }
 
-static void message(const struct source *src, struct pos pos, const char *kind, const char *fmt, va_list args)
+static void message(const struct source *src, struct pos pos, bool is_error, const char *suggestion, const char *fmt, va_list args)
 {
+	struct smcpol_diag *diag = src->diag;
 	char text[512], head[1024];
+	size_t len;
 	int n;
 
-	if (src->diag->errors + src->diag->warnings > MAX_MESSAGES)
+	if (diag->errors + diag->warnings > MAX_MESSAGES)
 		return;
-	if (src->diag->errors + src->diag->warnings == MAX_MESSAGES) {
+	if (diag->errors + diag->warnings == MAX_MESSAGES) {
 		n = snprintf(head, sizeof(head), "%s: more than %d messages, the rest is not shown\n", src->name,
 			     MAX_MESSAGES);
-		append(src->diag, head, n < (int)sizeof(head) ? n : (int)sizeof(head) - 1);
+		append(diag, head, n < (int)sizeof(head) ? n : (int)sizeof(head) - 1);
 		return;
 	}
 
 	vsnprintf(text, sizeof(text), fmt, args);
+	len = strlen(text);
+	if (suggestion)
+		snprintf(text + len, sizeof(text) - len, ": did you mean '%s'?", suggestion);
 	for (n = 0; text[n]; n++) {
 		if ((unsigned char)text[n] < 0x20 || text[n] == 0x7f)
 			text[n] = '?';
 	}
-	n = snprintf(head, sizeof(head), "%s:%u:%u: %s: %s\n", src->name, pos.line, pos.col, kind, text);
-	append(src->diag, head, n < (int)sizeof(head) ? n : (int)sizeof(head) - 1);
-	append_line(src->diag, src, pos);
+	diag->messages[diag->nr_messages++] = (struct smcpol_message){
+		.is_error = is_error,
+		.line = pos.line,
+		.column = pos.col,
+		.text = strdup(text),
+		.suggestion = suggestion ? strdup(suggestion) : NULL,
+	};
+	n = snprintf(head, sizeof(head), "%s:%u:%u: %s: %s\n", src->name, pos.line, pos.col, is_error ? "error" : "warning", text);
+	append(diag, head, n < (int)sizeof(head) ? n : (int)sizeof(head) - 1);
+	append_line(diag, src, pos);
 }
 
 void diag_error(const struct source *src, struct pos pos, const char *fmt, ...)
@@ -151,7 +184,17 @@ void diag_error(const struct source *src, struct pos pos, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	message(src, pos, "error", fmt, args);
+	message(src, pos, true, NULL, fmt, args);
+	va_end(args);
+	src->diag->errors++;
+}
+
+void diag_suggestion(const struct source *src, struct pos pos, const char *suggestion, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	message(src, pos, true, suggestion, fmt, args);
 	va_end(args);
 	src->diag->errors++;
 }
@@ -161,7 +204,7 @@ void diag_warning(const struct source *src, struct pos pos, const char *fmt, ...
 	va_list args;
 
 	va_start(args, fmt);
-	message(src, pos, "warning", fmt, args);
+	message(src, pos, false, NULL, fmt, args);
 	va_end(args);
 	src->diag->warnings++;
 }

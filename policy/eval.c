@@ -67,20 +67,22 @@ static bool holds_name(const char *pattern, const char *name)
 	return *name && *name != '/' && (*pattern == '?' || *pattern == *name) && holds_name(pattern + 1, name + 1);
 }
 
+/* What follows text's next '/'; NULL for no name, as after a '/' at the end. */
+static const char *next_name(const char *text)
+{
+	const char *slash = strchr(text, '/');
+
+	return slash && slash[1] ? slash + 1 : NULL;
+}
+
 /* What follows a '/' of the pattern, and one of the path; NULL where there is none. */
 static bool holds_path(const char *pattern, const char *path)
 {
-	const char *more_pattern, *more_path;
-
 	if (pattern && !strcmp(pattern, "**"))
 		return true;
 	if (!pattern || !path)
 		return !pattern && !path;
-	if (!holds_name(pattern, path))
-		return false;
-	more_pattern = strchr(pattern, '/');
-	more_path = strchr(path, '/');
-	return holds_path(more_pattern ? more_pattern + 1 : NULL, more_path ? more_path + 1 : NULL);
+	return holds_name(pattern, path) && holds_path(next_name(pattern), next_name(path));
 }
 
 static bool holds_cgroup(const struct globs *list, const char *path)
@@ -88,10 +90,7 @@ static bool holds_cgroup(const struct globs *list, const char *path)
 	unsigned int i;
 
 	for (i = 0; i < list->nr; i++) {
-		const char *pattern = list->at[i] + 1;
-
-		/* "/" is the root: no name follows its '/'. */
-		if (holds_path(*pattern ? pattern : NULL, path[1] ? path + 1 : NULL))
+		if (holds_path(next_name(list->at[i]), next_name(path)))
 			return true;
 	}
 	return false;

@@ -2,6 +2,7 @@
 /*
  * Patterns of cgroups. A pattern is a path whose names may hold '*' (any characters) and '?' (one), and that may end with the name "**":
  * what is there, and everything below. Neither crosses a '/'. A backslash is itself: systemd's names are full of them.
+ * A '/' at the end of a path says nothing.
  */
 #include <string.h>
 

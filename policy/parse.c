@@ -46,7 +46,7 @@ static void unknown_word(const struct source *src, struct pos pos, const char *w
 	size_t n = 0;
 
 	if (near) {
-		diag_error(src, pos, "unknown %s '%.64s': did you mean '%s'?", what, word, near);
+		diag_suggestion(src, pos, near, "unknown %s '%.64s'", what, word);
 		return;
 	}
 	for (; *known && n < sizeof(list) - 1; known++)
@@ -182,7 +182,7 @@ static bool parse_cidr(const struct source *src, const struct node *node, void *
 {
 	struct cidrs *list = into;
 	struct cidr cidr = { .af = 4 };
-	char text[INET6_ADDRSTRLEN], *slash;
+	char text[INET6_ADDRSTRLEN], meant[INET6_ADDRSTRLEN + 4], *slash;
 	__u8 given[16];
 	__u32 plen;
 	size_t len;
@@ -214,8 +214,8 @@ static bool parse_cidr(const struct source *src, const struct node *node, void *
 	mask(cidr.addr, cidr.plen);
 	if (memcmp(given, cidr.addr, sizeof(given))) {
 		inet_ntop(cidr.af == 4 ? AF_INET : AF_INET6, cidr.addr, text, sizeof(text));
-		diag_error(src, node->pos, "'%.64s' has bits beyond its prefix: did you mean '%s/%u'?", node->text, text,
-			   cidr.plen);
+		snprintf(meant, sizeof(meant), "%s/%u", text, cidr.plen);
+		diag_suggestion(src, node->pos, meant, "'%.64s' has bits beyond its prefix", node->text);
 		return false;
 	}
 	if (cidr.af == 6 && cidr.plen >= 96 && !memcmp(cidr.addr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12)) {
@@ -251,6 +251,7 @@ static bool parse_range(const struct source *src, const struct node *node, struc
 {
 	const char *p = node->text;
 	struct range range;
+	char meant[32];
 
 	if (!number(&p, max, &range.lo))
 		goto err_no_range;
@@ -263,8 +264,8 @@ static bool parse_range(const struct source *src, const struct node *node, struc
 	if (*p)
 		goto err_no_range;
 	if (range.lo > range.hi) {
-		diag_error(src, node->pos, "'%.64s' runs backwards: did you mean '%u-%u'?", node->text, range.hi,
-			   range.lo);
+		snprintf(meant, sizeof(meant), "%u-%u", range.hi, range.lo);
+		diag_suggestion(src, node->pos, meant, "'%.64s' runs backwards", node->text);
 		return false;
 	}
 	return add_range(src, node, list, range);
@@ -350,6 +351,7 @@ static bool is_printable(const char *text)
 static bool parse_comm(const struct source *src, const struct node *node, void *into)
 {
 	size_t len = strlen(node->text);
+	char meant[SMCU_COMM_LEN] = "";
 	struct comms *list = into;
 	struct comm comm = { 0 };
 
@@ -367,8 +369,9 @@ static bool parse_comm(const struct source *src, const struct node *node, void *
 		return false;
 	}
 	if (len >= SMCU_COMM_LEN) {
-		diag_error(src, node->pos, "'%.64s' would never match, the kernel keeps %d characters: did you mean '%.*s'?",
-			   node->text, SMCU_COMM_LEN - 1, SMCU_COMM_LEN - 1, node->text);
+		memcpy(meant, node->text, SMCU_COMM_LEN - 1);
+		diag_suggestion(src, node->pos, meant, "'%.64s' would never match, the kernel keeps %d characters", node->text,
+				SMCU_COMM_LEN - 1);
 		return false;
 	}
 	memcpy(comm.text, node->text, len);

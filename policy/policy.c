@@ -4,28 +4,16 @@
 
 #include "ast.h"
 
-/**
- * smcpol_load_named() - read a policy in which users, groups and network namespaces may have names
- * @name: what messages call the text, usually a file name
- * @text: YAML; need not be NUL-terminated
- * @len: its length
- * @resolver: knows users, groups and network namespaces; NULL: only numbers are accepted
- * @diag: takes errors and warnings
- *
- * Return: a policy without errors, to be freed with smcpol_free(); or NULL, and the reasons are in @diag.
- */
-struct smcpol *smcpol_load_named(const char *name, const char *text, size_t len, const struct smcpol_resolver *resolver,
-				 struct smcpol_diag *diag)
+static struct smcpol *load(const struct source *src)
 {
-	const struct source src = { .name = name, .text = text, .len = len, .resolver = resolver, .diag = diag };
 	struct smcpol *policy;
 	struct node *root;
 
-	root = node_load(&src);
+	root = node_load(src);
 	if (!root)
 		return NULL;
 	policy = calloc(1, sizeof(*policy));
-	if (policy && !(policy_parse(&src, root, policy) && policy_check(&src, policy))) {
+	if (policy && !(policy_parse(src, root, policy) && policy_check(src, policy))) {
 		smcpol_free(policy);
 		policy = NULL;
 	}
@@ -34,17 +22,38 @@ struct smcpol *smcpol_load_named(const char *name, const char *text, size_t len,
 }
 
 /**
- * smcpol_load() - read a policy in which there are numbers only, as smcpol_print() writes it
+ * smcpol_load_named() - read a policy in which users, groups and network namespaces may have names
  * @name: what messages call the text, usually a file name
  * @text: YAML; need not be NUL-terminated
  * @len: its length
+ * @resolver: knows users, groups and network namespaces; NULL: only numbers are accepted
  * @diag: takes errors and warnings
+ *
+ * Return: a policy without errors, which can be compiled and whose canonical text can be read again, to be freed with smcpol_free(); or
+ * NULL, and the reasons are in @diag.
+ */
+struct smcpol *smcpol_load_named(const char *name, const char *text, size_t len, const struct smcpol_resolver *resolver,
+				 struct smcpol_diag *diag)
+{
+	const struct source src = { .name = name, .text = text, .len = len, .resolver = resolver, .diag = diag };
+
+	return load(&src);
+}
+
+/**
+ * smcpol_load() - read a policy as smcpol_print() writes it: numbers only
+ * @name: what messages call the text
+ * @text: YAML; need not be NUL-terminated
+ * @len: its length
+ * @diag: takes errors; of what takes long to find or was told when the source was read, nothing is said
  *
  * Return: as smcpol_load_named().
  */
 struct smcpol *smcpol_load(const char *name, const char *text, size_t len, struct smcpol_diag *diag)
 {
-	return smcpol_load_named(name, text, len, NULL, diag);
+	const struct source src = { .name = name, .text = text, .len = len, .diag = diag, .is_canonical = true };
+
+	return load(&src);
 }
 
 /**

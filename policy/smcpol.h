@@ -12,7 +12,7 @@
 
 #include "bpf/flow.h"
 
-#define SMCPOL_MAX_TEXT (1U << 20)    /* bytes of source */
+#define SMCPOL_MAX_TEXT (2U << 20)    /* bytes of text, as written and in canonical form */
 #define SMCPOL_MAX_VALUES 65536U      /* addresses, ranges, names and paths in all rules together */
 #define SMCPOL_MAX_IMAGE (64U << 20)  /* bytes of a compiled policy */
 #define SMCPOL_CGROUP_ROOM 256U	      /* sets of cgroups to come that room is left for, where a rule names cgroups */
@@ -40,9 +40,19 @@ struct smcpol_image {
 	union smcu_block *blocks;
 };
 
+/* One error or warning. The texts are the collection's. */
+struct smcpol_message {
+	bool is_error;
+	unsigned int line; /* from 1, as column */
+	unsigned int column;
+	char *text;
+	char *suggestion; /* what was probably meant, instead of what is there; NULL where nobody knows */
+};
+
 struct smcpol_diag *smcpol_diag_new(void);
 void smcpol_diag_free(struct smcpol_diag *diag);
 const char *smcpol_diag_text(const struct smcpol_diag *diag);
+const struct smcpol_message *smcpol_diag_messages(const struct smcpol_diag *diag, unsigned int *nr);
 unsigned int smcpol_diag_errors(const struct smcpol_diag *diag);
 unsigned int smcpol_diag_warnings(const struct smcpol_diag *diag);
 

@@ -60,6 +60,23 @@ streams() {
 	[ "$status" = 5 ]
 }
 
+@test "netns is a network namespace, and no other file" {
+	echo >file
+	mkfifo fifo
+	for netns in "$PWD/file" "$PWD/fifo" "$PWD" /proc/self/ns/mnt /etc/passwd; do
+		printf 'version: 1\nrules:\n  - { name: a, match: { netns: %s }, action: smc }\n' "$netns" >policy.yaml
+		streams timeout 20 "$LOADER" policy check policy.yaml
+		echo "$netns: $status"
+		[ "$status" = 5 ]
+		grep -q "there is no network namespace" err
+		streams timeout 20 "$LOADER" explain --policy "$TOP/examples/policies/off.yaml" --netns "$netns"
+		[ "$status" = 2 ]
+	done
+	printf 'version: 1\nrules:\n  - { name: a, match: { netns: /proc/self/ns/net }, action: smc }\n' >policy.yaml
+	"$LOADER" policy check policy.yaml
+	"$LOADER" -q explain --policy policy.yaml --netns /proc/self/ns/net | grep -q '^a: smc'
+}
+
 @test "colours: where asked for, and never by NO_COLOR or into a file" {
 	streams "$LOADER" nonsense
 	refuse grep -q $'\033' err
@@ -76,6 +93,92 @@ streams() {
 		streams "$LOADER" -j $args
 		python3 -m json.tool out >/dev/null
 	done
+}
+
+@test "explain: a slash too many in a cgroup's path changes nothing" {
+	printf 'version: 1\nrules:\n  - { name: ss, match: { cgroup: "/system.slice" }, action: smc }\n' >policy.yaml
+	mkdir -p root/system.slice
+	for root in "$PWD/root" "$PWD/root/" "$PWD//root//"; do
+		for cgroup in /system.slice /system.slice/ //system.slice// "$PWD/root/system.slice" "$PWD/root//system.slice/"; do
+			streams "$LOADER" -q -R "$root" explain --policy policy.yaml --cgroup "$cgroup"
+			echo "$root $cgroup: $status, $(cat out err)"
+			[ "$status" = 0 ]
+			[ "$(cat out)" = "ss: smc" ]
+		done
+		streams "$LOADER" -q -R "$root" -j explain --policy policy.yaml --cgroup "$root"
+		grep -q '"rule": "default"' out
+	done
+}
+
+@test "policy check -j: what is wrong is JSON as well" {
+	printf 'version: 1\nrules:\n  - { name: a, match: { prt: 80 }, action: smc }\n  - { name: b, match: { port: x }, action: smc }\n' >bad.yaml
+	printf 'version: 1\nrules:\n  - { name: a, match: {}, action: smc }\n  - { name: b, match: {}, action: tcp }\n' >warned.yaml
+	streams "$LOADER" -j policy check bad.yaml
+	[ "$status" = 5 ]
+	grep -q "^bad.yaml:3:25: error: unknown key 'prt'" err
+	python3 - out <<-'END'
+		import json, sys
+		out = json.load(open(sys.argv[1]))
+		assert out["valid"] is False and (out["errors"], out["warnings"]) == (2, 0), out
+		first, second = out["diagnostics"]
+		assert first == {"file": "bad.yaml", "line": 3, "column": 25, "severity": "error", "suggestion": "port",
+		                 "message": "unknown key 'prt': did you mean 'port'?"}, first
+		assert second["line"] == 4 and second["suggestion"] is None and "is not a port" in second["message"], second
+	END
+	streams "$LOADER" -j policy check warned.yaml
+	[ "$status" = 0 ]
+	python3 - out <<-'END'
+		import json, sys
+		out = json.load(open(sys.argv[1]))
+		assert out["valid"] is True and out["rules"] == 2 and out["bytes"] and (out["errors"], out["warnings"]) == (0, 1), out
+		assert [d["severity"] for d in out["diagnostics"]] == ["warning"], out
+	END
+	# A message that is cut in the middle of a letter, and a name that is no text.
+	name=$(printf 'b\xffd.yaml')
+	printf 'version: 1\ndefault: %063d\303\244\n' 0 >"$name"
+	streams "$LOADER" -j policy check "$name"
+	[ "$status" = 5 ]
+	grep -q '"file": "b\\\\xffd.yaml"' out
+	python3 -m json.tool out >/dev/null
+	streams "$LOADER" -j policy check missing.yaml
+	[ "$status" = 1 ]
+	[ ! -s out ]
+}
+
+@test "hook install -j: one document with every file" {
+	echo '{"ociVersion": "1.0.2"}' >base.json
+	for args in "podman 2" "crio 2" "containerd 1 --base base.json"; do
+		set -- $args
+		streams "$LOADER" -j hook install --dry-run --runtime "$1" "${@:3}"
+		[ "$status" = 0 ]
+		python3 - out "$2" <<-'END'
+			import json, sys
+			out = json.load(open(sys.argv[1]))
+			assert out["dry_run"] is True and len(out["files"]) == int(sys.argv[2]), out
+			assert all(f["path"].endswith(".json") and isinstance(f["content"], dict) for f in out["files"]), out
+		END
+	done
+}
+
+@test "output that is lost is a failure, and said once" {
+	for args in help version "-j version" "policy check $TOP/examples/policies/off.yaml" "-j policy check $TOP/examples/policies/off.yaml" \
+		"explain --policy $TOP/examples/policies/off.yaml" "completion bash" features "hook install --runtime crio --dry-run"; do
+		status=0
+		"$LOADER" $args 2>err >/dev/full || status=$?
+		echo "$args: $status, $(cat err)"
+		[ "$status" = 1 ] || [ "$args $status" = "features 4" ]
+		[ "$(grep -c 'standard output' err)" = 1 ]
+	done
+}
+
+@test "explain: a process that is not there is said to be so" {
+	printf 'version: 1\nrules:\n  - { name: a, match: { pid: 4194000 }, action: smc }\n' >policy.yaml
+	streams "$LOADER" explain --policy policy.yaml --pid 4194000
+	[ "$status" = 0 ]
+	grep -q "there is no process 4194000" err
+	[ "$(cat out)" = "a: smc" ]
+	streams "$LOADER" explain --policy policy.yaml --pid $$
+	[ ! -s err ]
 }
 
 @test "completion is bash, and knows every command" {
@@ -163,6 +266,12 @@ streams() {
 	kill $!
 	[ "$status" = 0 ]
 	[[ "$output" == *"no answer within 2 seconds"* ]]
+}
+
+@test "hook oci: a runtime that ignores SIGCHLD is no reason to fail" {
+	run env --ignore-signal=CHLD "$LOADER" --bpffs /nonexistent hook oci --fail-closed createRuntime <<<'{"id": "a", "pid": 1}'
+	[ "$status" = 0 ]
+	[ -z "$output" ]
 }
 
 @test "man pages pass mandoc" {

@@ -8,7 +8,7 @@
 
 #define MAX_PATH 64
 
-/* Bytes to a path as the kernel has them: no empty name, none of dots. */
+/* Bytes to a path without names of dots. As a command line may have it: with empty names, and with a '/' at its end. */
 static void make_path(char *path, const u8 *data, size_t size)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz-_0123456789\\ .";
@@ -18,10 +18,8 @@ static void make_path(char *path, const u8 *data, size_t size)
 	for (i = 0; i < size && n < MAX_PATH - 2; i++) {
 		bool is_first = path[n - 1] == '/';
 
-		path[n++] = data[i] == '/' && !is_first ? '/' : letters[data[i] % (is_first ? 36 : sizeof(letters) - 1)];
+		path[n++] = data[i] == '/' ? '/' : letters[data[i] % (is_first ? 36 : sizeof(letters) - 1)];
 	}
-	if (n > 1 && path[n - 1] == '/')
-		n--;
 	path[n] = '\0';
 }
 

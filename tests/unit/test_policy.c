@@ -212,10 +212,51 @@ static void test_the_whole_message(void **state)
 	smcpol_diag_free(diag);
 }
 
+static void expect_suggestion(const char *match, const char *suggestion)
+{
+	const struct smcpol_message *m;
+	struct smcpol_diag *diag;
+	unsigned int nr;
+	char text[256];
+
+	snprintf(text, sizeof(text), "version: 1\nrules:\n  - { name: r, match: { %s }, action: smc }\n", match);
+	assert_null(load(text, &diag));
+	m = smcpol_diag_messages(diag, &nr);
+	assert_int_equal(nr, 1);
+	CHECK(m->is_error && m->line == 3 && m->column >= 25 && strstr(smcpol_diag_text(diag), m->text), "%s", smcpol_diag_text(diag));
+	if (suggestion)
+		assert_string_equal(m->suggestion, suggestion);
+	else
+		assert_null(m->suggestion);
+	smcpol_diag_free(diag);
+}
+
+static void test_messages_one_by_one(void **state)
+{
+	const struct smcpol_message *m;
+	struct smcpol_diag *diag;
+	struct smcpol *policy;
+	unsigned int nr;
+
+	expect_suggestion("prot: 80", "port");
+	expect_suggestion("dst: 10.0.0.1/8", "10.0.0.0/8");
+	expect_suggestion("port: 10-5", "5-10");
+	expect_suggestion("comm: systemd-resolved", "systemd-resolve");
+	expect_suggestion("port: many", NULL);
+
+	policy = load("version: 1\nrules:\n- { name: a, match: {}, action: smc }\n- { name: b, match: {}, action: tcp }\n", &diag);
+	m = smcpol_diag_messages(diag, &nr);
+	assert_int_equal(nr, 1);
+	assert_true(!m->is_error && m->line == 4 && m->column == 11);
+	smcpol_free(policy);
+	smcpol_diag_free(diag);
+}
+
 static void test_every_error_is_told(void **state)
 {
 	struct smcpol_diag *diag;
 	char text[8192] = "version: 1\nrules:\n";
+	unsigned int nr;
 	int i;
 
 	for (i = 0; i < 100; i++)
@@ -223,6 +264,8 @@ static void test_every_error_is_told(void **state)
 	assert_null(load(text, &diag));
 	assert_int_equal(smcpol_diag_errors(diag), 300);
 	assert_non_null(strstr(smcpol_diag_text(diag), "the rest is not shown"));
+	smcpol_diag_messages(diag, &nr);
+	assert_int_equal(nr, 20);
 	smcpol_diag_free(diag);
 }
 
@@ -325,6 +368,106 @@ static void test_limits(void **state)
 	free(text);
 }
 
+/* What was accepted is kept in a form that is longer, and must be readable in that form. */
+static void test_what_is_kept_can_be_read(void **state)
+{
+	struct smcpol_diag *diag;
+	struct smcpol *policy;
+	char *text, *kept;
+	unsigned int i;
+	size_t len;
+	FILE *f;
+
+	f = open_memstream(&text, &len);
+	fputs("version: 1\nrules:\n- {name: a, action: smc, match: {dst: [", f);
+	for (i = 0; i < 60000; i++)
+		fprintf(f, "10.%u.%u.%u,", i >> 16, i >> 8 & 255, i & 255);
+	fputs("]}}\n", f);
+	fclose(f);
+	policy = load(text, &diag);
+	CHECK(policy, "%s", smcpol_diag_text(diag));
+	kept = smcpol_print(policy);
+	smcpol_free(policy);
+	smcpol_diag_free(diag);
+	free(text);
+	expect_valid(kept);
+	free(kept);
+
+	/* Two characters each. */
+	f = open_memstream(&text, &len);
+	fputs("version: 1\nrules:\n- {name: a, action: smc, match: {cgroup: [", f);
+	for (i = 0; i < 1200; i++)
+		fprintf(f, "/%.1000d,", 0);
+	fputs("]}}\n", f);
+	fclose(f);
+	expect_valid(text);
+	for (i = 0; i < len; i++)
+		text[i] = text[i] == '0' ? '\\' : text[i];
+	expect_error(text, "1:1", "in canonical form");
+	free(text);
+}
+
+/* Each range's ends cut the numbers into intervals, and no two have the same set of rules, which is spread over all words of a set. */
+static void test_too_large_when_compiled(void **state)
+{
+	unsigned int i, k;
+	size_t len;
+	char *text;
+	FILE *f = open_memstream(&text, &len);
+
+	fputs("version: 1\nrules:\n", f);
+	for (i = 0; i < SMCU_POLICY_MAX_RULES; i++) {
+		fprintf(f, "- {name: r%u, action: smc, match: {uid: [", i);
+		for (k = 0; k < 16; k++) {
+			u32 lo = k * 260000000 + 31738 * (i * (1571 + 34 * k) % SMCU_POLICY_MAX_RULES);
+
+			fprintf(f, "%u-%u,", lo, lo + 100000005 + 20000 * (i * (2717 + 88 * k) % SMCU_POLICY_MAX_RULES));
+		}
+		fputs("]}}\n", f);
+	}
+	fclose(f);
+	expect_error(text, "1:1", "when compiled");
+	free(text);
+}
+
+/* Two lists of so many globs are not compared to the end, so nobody is warned. */
+static void test_shadows_of_many_globs(void **state)
+{
+	struct smcpol_diag *diag;
+	struct smcpol *policy;
+	unsigned int i;
+	size_t len;
+	char *text;
+	FILE *f = open_memstream(&text, &len);
+
+	fputs("version: 1\nrules:\n- {name: a, action: smc, match: {cgroup: [", f);
+	for (i = 0; i < 32767; i++)
+		fprintf(f, "/%u,", i);
+	fputs("]}}\n- {name: b, action: smc, match: {cgroup: [", f);
+	for (i = 32767; i-- > 0;)
+		fprintf(f, "/%u,", i);
+	fputs("]}}\n", f);
+	fclose(f);
+	policy = load(text, &diag);
+	CHECK(policy, "%s", smcpol_diag_text(diag));
+	assert_int_equal(smcpol_diag_warnings(diag), 0);
+	smcpol_free(policy);
+	smcpol_diag_free(diag);
+	free(text);
+}
+
+static void test_canonical_text_is_read_quietly(void **state)
+{
+	static const char text[] = "version: 1\nrules:\n- { name: a, match: {}, action: smc }\n- { name: b, match: {}, action: tcp }\n";
+	struct smcpol_diag *diag = smcpol_diag_new();
+	struct smcpol *policy = smcpol_load("p.yaml", text, sizeof(text) - 1, diag);
+
+	assert_non_null(policy);
+	assert_int_equal(smcpol_diag_warnings(diag), 0);
+	smcpol_free(policy);
+	smcpol_diag_free(diag);
+}
+
 static void test_canonical_text_is_stable(void **state)
 {
 	static const char canonical[] =
@@ -379,10 +522,15 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_cgroups),
 	cmocka_unit_test(test_names),
 	cmocka_unit_test(test_the_whole_message),
+	cmocka_unit_test(test_messages_one_by_one),
 	cmocka_unit_test(test_every_error_is_told),
 	cmocka_unit_test(test_unreachable_rules_warn),
 	cmocka_unit_test(test_shadows),
 	cmocka_unit_test(test_limits),
+	cmocka_unit_test(test_what_is_kept_can_be_read),
+	cmocka_unit_test(test_too_large_when_compiled),
+	cmocka_unit_test(test_shadows_of_many_globs),
+	cmocka_unit_test(test_canonical_text_is_read_quietly),
 	cmocka_unit_test(test_canonical_text_is_stable),
 };
 

@@ -185,6 +185,13 @@ static void test_cgroup_patterns(void **state)
 		{ "/s/a?c", "/s/ac", false, false },
 		{ "/s/a\\x2db", "/s/a\\x2db", true, false },
 		{ "/s/*", "/s/a/b", false, false },
+		{ "/s/*", "/s/a/", true, false },
+		{ "/s/*", "/s/", false, false },
+		{ "/s/*/**", "/s/", false, true },
+		{ "/s", "/s/", true, false },
+		{ "/s", "/s//", false, false },
+		{ "/s/**", "/s/", true, true },
+		{ "/s/**", "/s//a/", true, true },
 	};
 	u32 i;
 
