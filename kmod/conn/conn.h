@@ -96,8 +96,8 @@ void smcu_conn_start(struct smcu_conn *conn);
  * @len: wanted
  * @gfp: for the ring, where this is the first byte and there is no group yet
  *
- * Owner's lock; may fault and sleep. smcu_conn_push() must follow. Return: bytes taken, 0 if the ring is full or there is no memory for one (in the
- * handshake, which ends on TCP then), -EFAULT
+ * Owner's lock; may fault and sleep. smcu_conn_push() must follow. Return: bytes taken, 0 if the ring is full or there is no memory
+ * for one (in the handshake, which ends on TCP then), -EFAULT
  */
 int smcu_conn_queue(struct smcu_conn *conn, struct iov_iter *from, size_t len, gfp_t gfp);
 

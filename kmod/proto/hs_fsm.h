@@ -78,9 +78,9 @@ struct smcu_hs_step {
  * Rules: until the server has taken a proposal off the stream nothing has happened to it, so whatever goes wrong is a fallback,
  * but for silence, after which a proposal may still come; a client whose proposal was answered by anything but CLC is dead. Who
  * waits for a message of the peer says nothing until it is there or time is over, so that declines cross where both wait for
- * the link only. The one way back is a server's whose link group is lost before its accept is sent. An action that fails is a LOCAL_FAIL of the state it was taken in. DONE, FALLBACK and FAILED are final. Every
- * state but these has an edge for TIMEOUT, EOF, LOCAL_FAIL and BAD. An event that can't happen in a state (START twice, a CLC
- * message of the wrong type) acts like BAD.
+ * the link only. The one way back is a server's whose link group is lost before its accept is sent. An action that fails is a
+ * LOCAL_FAIL of the state it was taken in. DONE, FALLBACK and FAILED are final. Every state but these has an edge for TIMEOUT,
+ * EOF, LOCAL_FAIL and BAD. An event that can't happen in a state (START twice, a CLC message of the wrong type) acts like BAD.
  */
 struct smcu_hs_step smcu_hs_next(u8 state, u8 event);
 

@@ -64,6 +64,7 @@ wait_for() {
 		[ "${EPOCHREALTIME/[.,]/}" -lt "$end" ] || return 1
 		read -rt 0.05 -u "$SMCU_NAP"
 	done
+	true # and not what read says
 }
 
 # barrier NAME [SECONDS]: both hosts wait for each other. Each name once.
