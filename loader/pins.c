@@ -50,13 +50,15 @@ static int check_bpffs(const char *dir)
 	return 0;
 }
 
+static int failed(const char *path)
+{
+	log_error("%s: %s%s", path, strerror(errno), errno == EACCES || errno == EPERM ? " (are you root?)" : "");
+	return -1;
+}
+
 static int make_dir(const char *dir)
 {
-	if (mkdir(dir, 0700) && errno != EEXIST) {
-		log_error("%s: %s", dir, strerror(errno));
-		return -1;
-	}
-	return 0;
+	return mkdir(dir, 0700) && errno != EEXIST ? failed(dir) : 0;
 }
 
 /*
@@ -68,7 +70,7 @@ static int check_owner(const char *top)
 	struct stat st;
 
 	if (lstat(top, &st))
-		return errno == ENOENT ? 0 : -1;
+		return errno == ENOENT ? 0 : failed(top);
 	if (S_ISDIR(st.st_mode) && (!st.st_uid || st.st_uid == geteuid()) && !(st.st_mode & (S_IWGRP | S_IWOTH)))
 		return 0;
 	log_error("%s is not ours alone (user %u, mode %o): remove it, and mount the BPF file system with -o mode=0700", top, st.st_uid,
@@ -117,11 +119,7 @@ again:
 		goto out;
 	pins->lock = open(pins->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (pins->lock < 0) {
-		if (errno == ENOENT && !create)
-			ret = 0;
-		else
-			log_error("%s: %s%s", pins->dir, strerror(errno),
-				  errno == EACCES || errno == EPERM ? " (are you root?)" : "");
+		ret = errno == ENOENT && !create ? 0 : failed(pins->dir);
 		goto out;
 	}
 	if (flock(pins->lock, LOCK_EX)) {
