@@ -25,7 +25,8 @@
  * @want_room: something could not be posted; the room upcall will push
  * @cdc_due: a message without data is to be sent (flags or consumer cursor)
  * @nospace: somebody waits for room in the send ring
- * @no_ring: there was no memory for the send ring in the handshake; counts while there is none
+ * @no_ring: there was no memory for the send ring in the handshake; counts while there is none; lockless, written under the owner's
+ *           lock, never cleared
  * @peer_blocked: the peer's last message said so
  * @update_req: the peer waits for our consumer cursor, until all it has written is read and announced
  * @closed_blocked: the peer has closed while our window stopped it
@@ -132,7 +133,7 @@ void smcu_conn_wake(struct smcu_conn *conn, unsigned int wake);
 static inline u32 smcu_conn_tx_free(const struct smcu_conn *conn)
 {
 	/* Without memory for a ring: full, until there is one or the connection is TCP's. */
-	if (unlikely(conn->no_ring && !READ_ONCE(conn->sndbuf)))
+	if (unlikely(READ_ONCE(conn->no_ring) && !READ_ONCE(conn->sndbuf)))
 		return 0;
 	return conn->snd_size - (u32)(conn->tx_queued - conn->tx_acked);
 }

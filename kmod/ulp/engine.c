@@ -202,7 +202,7 @@ static void become_smc(struct smcu_ctx *ctx)
 	smcu_wake_all(sk);
 }
 
-/* TCP's from here: what the ring held is sent, and it would be kept as long as the connection. Socket locked, it has left its group. */
+/* It is over, and would keep its ring as long as the socket is there. Socket locked, the connection has left its group. */
 void smcu_engine_drop_conn(struct smcu_ctx *ctx)
 {
 	struct smcu_conn *conn = ctx->conn;

@@ -81,6 +81,16 @@ static void linger(struct smcu_ctx *ctx, long timeout)
 	remove_wait_queue(sk_sleep(sk), &wait);
 }
 
+/* Everything that is going on ends, and the mode DEAD keeps everybody out. Called with the socket locked, returns without. */
+static void stop_unlock(struct smcu_ctx *ctx)
+{
+	smcu_engine_left_hs(ctx);
+	WRITE_ONCE(ctx->mode, SMCU_M_DEAD);
+	/* The engine takes the lock. */
+	release_sock(ctx->sk);
+	smcu_engine_stop(ctx, jiffies + SMCU_LEAVE_TIMEOUT);
+}
+
 /*
  * Reset, now: for SO_LINGER with 0 before the handshake has ended, which would otherwise be waited for, and where too many closed sockets
  * are waited for already. Socket locked; it is TCP's afterwards. It sleeps for the step that the engine is at.
@@ -89,10 +99,7 @@ static void reset_now(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
 
-	smcu_engine_left_hs(ctx);
-	WRITE_ONCE(ctx->mode, SMCU_M_DEAD);
-	release_sock(sk);
-	smcu_engine_stop(ctx, jiffies + SMCU_LEAVE_TIMEOUT);
+	stop_unlock(ctx);
 	lock_sock(sk);
 	sock_set_flag(sk, SOCK_LINGER);
 	WRITE_ONCE(sk->sk_lingertime, 0);
@@ -231,7 +238,6 @@ bool smcu_shut_step(struct smcu_ctx *ctx)
 int smcu_disconnect(struct sock *sk, int flags)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
-	struct smcu_conn *conn;
 	int err;
 
 	/* TCP disconnects children that nobody has accepted through the listener's table, in softirq context. */
@@ -258,18 +264,12 @@ int smcu_disconnect(struct sock *sk, int flags)
 	case SMCU_M_HS:
 	case SMCU_M_FLUSH:
 	case SMCU_M_SMC:
-		smcu_engine_left_hs(ctx);
-		WRITE_ONCE(ctx->mode, SMCU_M_DEAD);
-		release_sock(sk);
-		smcu_engine_stop(ctx, jiffies + SMCU_LEAVE_TIMEOUT);
+		stop_unlock(ctx);
 		/* The pin is dropped after a grace period, and there will be a new one. */
 		if (READ_ONCE(ctx->unpinning))
 			rcu_barrier();
 		lock_sock(sk);
-		/* Lockless lookers are under RCU, and so is the memory. */
-		conn = ctx->conn;
-		WRITE_ONCE(ctx->conn, NULL);
-		smcu_conn_put(conn);
+		smcu_engine_drop_conn(ctx);
 		break;
 	case SMCU_M_DEAD:
 		/* Another thread is in the middle of this. */

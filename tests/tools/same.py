@@ -102,6 +102,12 @@ def ioctl_int(sock, request):
     return buf[0]
 
 
+def reset(sock):
+    """Closed so that the peer gets an RST."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    sock.close()
+
+
 def timeval(seconds):
     return struct.pack('ll', int(seconds), int(seconds % 1 * 1e6))
 
@@ -512,8 +518,7 @@ def accept_after_client_reset(t):
     wait = t.listener()
     client = t.client()
     client.connect(wait.getsockname())
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-    client.close()
+    reset(client)
     got = call(wait.accept)
     t.say('accept', got if isinstance(got, str) else 'a socket')
     if isinstance(got, tuple):
@@ -640,8 +645,7 @@ def empty_calls(t):
 @scene
 def empty_calls_after_a_reset(t):
     client, server = t.pair()
-    server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-    server.close()
+    reset(server)
     wait_poll(client, select.POLLERR)
     t.say('send 0', call(client.send, b''))
     t.say('send 0 again', call(client.send, b''))
@@ -1162,8 +1166,7 @@ def write_to_closed_peer(t):
 @scene
 def reset_by_linger(t):
     client, server = t.pair()
-    server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-    server.close()
+    reset(server)
     wait_poll(client, select.POLLHUP)
     t.say('poll', poll_of(client))
     t.say('select', [len(x) for x in select.select([client], [client], [client], 0)])
@@ -1179,8 +1182,7 @@ def reset_by_linger(t):
 @scene
 def reset_and_write_first(t):
     client, server = t.pair()
-    server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-    server.close()
+    reset(server)
     wait_poll(client, select.POLLHUP)
     t.say('send', call(client.send, b'x'))
     t.say('send again', call(client.send, b'x'))
@@ -1193,8 +1195,7 @@ def reset_with_data_unread(t):
     client, server = t.pair()
     server.send(b'unread')
     wait_true(lambda: ioctl_int(client, SIOCINQ) == 6)
-    server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-    server.close()
+    reset(server)
     wait_poll(client, select.POLLHUP)
     t.say('poll', poll_of(client))
     t.say('recv', call(client.recv, 100))
@@ -1226,8 +1227,7 @@ def reset_wakes(t):
             blocked = Blocked(client.sendall, bytes(1 << 24))
         else:
             blocked = Blocked(poll_pri, client)
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-        server.close()
+        reset(server)
         t.say(what, blocked.get())
 
 
