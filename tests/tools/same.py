@@ -10,6 +10,7 @@ Prints `ok NAME` or `FAIL NAME: what differs`; exit status 0 if nothing differed
 """
 import argparse
 import array
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -1452,14 +1453,25 @@ def sigpipe(t):
         signal.signal(signal.SIGPIPE, old)
 
 
+@contextlib.contextmanager
+def sigio_of(sock):
+    """A list that grows by each SIGIO of the socket. None comes later, when it would kill."""
+    got = []
+    old = signal.signal(signal.SIGIO, lambda *args: got.append(1))
+    flags = fcntl.fcntl(sock, fcntl.F_GETFL)
+    fcntl.fcntl(sock, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(sock, fcntl.F_SETFL, flags | os.O_ASYNC)
+    try:
+        yield got
+    finally:
+        fcntl.fcntl(sock, fcntl.F_SETFL, flags)
+        signal.signal(signal.SIGIO, old)
+
+
 @scene
 def sigio(t):
     client, server = t.pair()
-    got = []
-    old = signal.signal(signal.SIGIO, lambda *args: got.append(1))
-    try:
-        fcntl.fcntl(client, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(client, fcntl.F_SETFL, fcntl.fcntl(client, fcntl.F_GETFL) | os.O_ASYNC)
+    with sigio_of(client) as got:
         server.send(b'x')
         wait_true(lambda: got)
         t.say('data', bool(got))
@@ -1468,24 +1480,16 @@ def sigio(t):
         server.close()
         wait_true(lambda: got)
         t.say('end', bool(got))
-    finally:
-        signal.signal(signal.SIGIO, old)
 
 
 @scene
 def sigio_of_listener(t):
     wait = t.listener()
-    got = []
-    old = signal.signal(signal.SIGIO, lambda *args: got.append(1))
-    try:
-        fcntl.fcntl(wait, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(wait, fcntl.F_SETFL, fcntl.fcntl(wait, fcntl.F_GETFL) | os.O_ASYNC)
+    with sigio_of(wait) as got:
         client = t.client()
         client.connect(wait.getsockname())
         wait_true(lambda: got)
         t.say('connection', bool(got))
-    finally:
-        signal.signal(signal.SIGIO, old)
 
 
 # ---- processes and threads -----------------------------------------------------------------------------------------------
