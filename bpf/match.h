@@ -16,8 +16,7 @@
 
 #include "flow.h"
 
-/* Dimensions that say where to, and those that say who. */
-#define SMCU_DIMS_WHERE (1U << SMCU_DIM_DIR | 1U << SMCU_DIM_DST | 1U << SMCU_DIM_SRC | 1U << SMCU_DIM_PORT)
+/* Dimensions that say who. */
 #define SMCU_DIMS_WHO                                                                                                          \
 	(1U << SMCU_DIM_PID | 1U << SMCU_DIM_UID | 1U << SMCU_DIM_GID | 1U << SMCU_DIM_COMM | 1U << SMCU_DIM_CGROUP |          \
 	 1U << SMCU_DIM_NETNS)

@@ -223,12 +223,9 @@ void policy_info_free(struct policy_info *info);
 int maps_remove(const struct pins *pins);
 
 /*
- * Cgroups that appear while a policy is in force, which must be the one given. Cheap and harmless where no rule names cgroups, or when the
- * cgroup is known. path is below the mount and begins with '/'. Return: 0 or -errno.
+ * Cgroups that came or went while a policy is in force, which must be the one given. Cheap and harmless where no rule names cgroups.
+ * Return: 0 or -errno.
  */
-int maps_cgroup_add(const struct maps *maps, const struct pins *pins, const struct smcpol *policy, const char *path,
-		    uint64_t id);
-int maps_cgroup_remove(const struct maps *maps, const struct pins *pins, uint64_t id);
 int maps_cgroups_sync(const struct maps *maps, const struct pins *pins, const struct smcpol *policy);
 
 /* attach.c: programs and links. */

@@ -713,30 +713,6 @@ static int add_cgroup(void *arg, const char *path, uint64_t id)
 	return bpf_map_update_elem(a->cgroups, &id, &sets, BPF_ANY) ? -errno : 0;
 }
 
-int maps_cgroup_add(const struct maps *maps, const struct pins *pins, const struct smcpol *policy, const char *path,
-		    uint64_t id)
-{
-	struct additions a;
-	int err = additions_open(&a, maps, pins, policy);
-
-	if (err || !a.is_needed)
-		return err;
-	err = add_cgroup(&a, path, id);
-	additions_close(&a);
-	return err;
-}
-
-int maps_cgroup_remove(const struct maps *maps, const struct pins *pins, uint64_t id)
-{
-	int fd = open_part(pins, PART_CGROUPS, maps->word->gen & 1), err;
-
-	if (fd < 0)
-		return -errno;
-	err = bpf_map_delete_elem(fd, &id) && errno != ENOENT ? -errno : 0;
-	close(fd);
-	return err;
-}
-
 /* Ids of the cgroups that are there. */
 struct ids {
 	struct additions *additions;

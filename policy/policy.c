@@ -138,18 +138,6 @@ bool smcpol_rule_is_smc(const struct smcpol *policy, int rule)
 }
 
 /**
- * smcpol_rule_line() - where a rule stands
- * @policy: the policy
- * @rule: its index
- *
- * Return: the line of its name in the source; 0 for SMCU_NO_MATCH.
- */
-unsigned int smcpol_rule_line(const struct smcpol *policy, int rule)
-{
-	return rule == SMCU_NO_MATCH ? 0 : policy->rules[rule].pos.line;
-}
-
-/**
  * smcpol_dims() - which facts a policy's rules ask for
  * @policy: the policy
  *

@@ -63,7 +63,6 @@ void smcpol_free(struct smcpol *policy);
 unsigned int smcpol_nr_rules(const struct smcpol *policy);
 const char *smcpol_rule_name(const struct smcpol *policy, int rule);
 bool smcpol_rule_is_smc(const struct smcpol *policy, int rule);
-unsigned int smcpol_rule_line(const struct smcpol *policy, int rule);
 unsigned int smcpol_dims(const struct smcpol *policy);
 
 bool smcpol_names_cgroups(const struct smcpol *policy);

@@ -300,11 +300,6 @@ enum smcu_reason smcu_lgr_fail_reason(const struct smcu_lgr *lgr)
 	return smcu_lgr_state(lgr) == SMCU_LGR_DEAD ? lgr->reason : SMCU_R_NONE;
 }
 
-const struct smcu_terms *smcu_lgr_terms(const struct smcu_lgr *lgr)
-{
-	return &lgr->terms;
-}
-
 /*
  * The last words. The peer stops when it has read our DELETE_LINK, and what it has in flight until then has to be acknowledged:
  * soft-RoCE takes the seven retries that the kernel's own SMC asks for as retries without end, and that SMC waits for them with

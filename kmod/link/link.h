@@ -326,12 +326,6 @@ int smcu_lgr_post(struct smcu_member *m, const struct smcu_xwrite *w, int n, con
 void smcu_lgr_out_of_sync(struct smcu_lgr *lgr);
 
 /**
- * smcu_lgr_terms() - what was negotiated at the first contact
- * @lgr: group
- */
-const struct smcu_terms *smcu_lgr_terms(const struct smcu_lgr *lgr);
-
-/**
  * smcu_link_show() - a line for each group into /proc
  * @m: file
  * @net: only those of this network namespace

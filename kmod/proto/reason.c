@@ -45,9 +45,7 @@ static const char * const names[SMCU_R_COUNT] = {
 	[SMCU_R_RKEY_CONFIRM]	= "rkey_confirm",
 	[SMCU_R_NOT_CLC]	= "not_clc",
 	[SMCU_R_TIMEOUT_CLC]	= "timeout_clc",
-	[SMCU_R_LIMIT]		= "limit",
 	[SMCU_R_SOCKOPT]	= "sockopt",
-	[SMCU_R_DISABLED]	= "disabled",
 	[SMCU_R_CLOSED]		= "closed",
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Why a connection is on TCP: one list for the wire's diagnosis codes, counters, tracepoints and the manual.
+ * Why a connection is on TCP: one list for the wire's diagnosis codes, counters and the manual.
  * X(name, code, sentence). Codes up to 0x0fffffff are the protocol's; 0x1....... are local and never sent.
  */
 #ifndef SMCU_PROTO_REASON_H
@@ -38,9 +38,7 @@
 	X(RKEY_CONFIRM,		0x09990003, "registration or CONFIRM_RKEY failed") \
 	X(NOT_CLC,		0x10000001, "peer offered SMC but sent something else") \
 	X(TIMEOUT_CLC,		0x10000002, "timeout waiting for a CLC message") \
-	X(LIMIT,		0x10000003, "too many handshakes at once") \
 	X(SOCKOPT,		0x10000004, "socket option that SMC cannot honour") \
-	X(DISABLED,		0x10000005, "switched off in this network namespace") \
 	X(CLOSED,		0x10000006, "closed before the handshake ended")
 
 /**

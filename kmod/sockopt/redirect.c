@@ -12,7 +12,7 @@
  * answer back into -EINVAL. FTRACE_OPS_FL_IPMODIFY: only one such user per function, so a livepatch of the same helper makes the
  * load fail with -EBUSY rather than fight over it.
  *
- * Why this module links against smc_ulp.ko although layout.md wanted it to call only the kernel's tcp_prot.setsockopt: with no ULP
+ * Why this module links against smc_ulp.ko and does not just call the kernel's tcp_prot.setsockopt: with no ULP
  * "smc" registered, that path reaches request_module() for tasks with CAP_NET_ADMIN, which sleeps inside RCU, and on a kernel with
  * the in-tree ULP of the same name would bring in *that* one, whose init sleeps too. A real symbol dependency makes it impossible to
  * have the redirect without our ULP; a soft dependency would not.

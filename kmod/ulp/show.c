@@ -55,7 +55,7 @@ static int sockets_show(struct seq_file *m, void *v)
 	u8 mode;
 
 	if (v == &smcu_base_net(seq_file_net(m))->socks) {
-		seq_puts(m, "local remote mode role code reason tx rx\n");
+		seq_puts(m, "local remote mode role name reason tx rx\n");
 		return 0;
 	}
 	conn = READ_ONCE(ctx->conn);
@@ -65,8 +65,8 @@ static int sockets_show(struct seq_file *m, void *v)
 		smcu_conn_totals(conn, &tx, &rx);
 	show_addr(m, ctx->sk, true);
 	show_addr(m, ctx->sk, false);
-	seq_printf(m, "%s %s 0x%08x \"%s\" %llu %llu\n", listening ? "LISTEN" : modes[mode],
-		   ctx->server || listening ? "server" : "client", smcu_reason_code(ctx->reason),
+	seq_printf(m, "%s %s %s \"%s\" %llu %llu\n", listening ? "LISTEN" : modes[mode],
+		   ctx->server || listening ? "server" : "client", smcu_reason_name(ctx->reason),
 		   smcu_reason_text(ctx->reason), tx, rx);
 	return 0;
 }

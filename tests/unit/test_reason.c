@@ -76,7 +76,7 @@ static void test_is_wire(void **state)
 	assert_false(smcu_reason_is_wire(SMCU_R_NOT_CLC));
 	assert_true(smcu_reason_is_wire(SMCU_R_NO_EID));
 	assert_true(smcu_reason_is_wire(SMCU_R_RKEY_CONFIRM));
-	assert_int_equal(local, 3 + 6);
+	assert_int_equal(local, 3 + 4);
 }
 
 static void test_out_of_range(void **state)

@@ -4,7 +4,7 @@
 
 #include_next <linux/memcontrol.h>
 
-/* After 6.1 (found by comparing headers): a reference, unless the group is going. */
+/* 6.3, "mm: multi-gen LRU: per-node lru_gen_folio lists": a reference, unless the group is going. */
 #ifndef SMCU_HAVE_MEM_CGROUP_TRYGET
 static inline bool mem_cgroup_tryget(struct mem_cgroup *memcg)
 {
