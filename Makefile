@@ -12,7 +12,7 @@ need = @scripts/install-deps
 .PHONY: all kmod bpf loader policy tools test-unit fuzz check check-debug demo bench bench-policy \
 	style layers vm deb check-deb clean install help
 
-all: kmod bpf loader		## everything that gets installed
+all: kmod bpf loader		## the modules for KVER (default 6.12), the BPF programs and the loader
 
 kmod:				## the kernel modules: KVER=6.1|6.12|7.2|all|debug|host, KDIR=headers
 	$(need) build vm
@@ -91,7 +91,7 @@ install: loader			## modules for the running kernel, modprobe.d, and the loader
 	@$(MAKE) --no-print-directory -C loader install
 
 clean:				## what was compiled; fetched kernels stay (rm -r build for all)
-	rm -rf build/kmod build/tools build/unit build/fuzz build/vm build/bpf build/loader build/policy
+	rm -rf build/kmod build/tools build/unit build/fuzz build/vm build/bpf build/loader build/policy build/examples build/tests-loader build/deb
 
 help:				## this list
 	@echo "smc-ulp $(VERSION)"
