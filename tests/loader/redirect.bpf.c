@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What bpf_setsockopt() answers to many calls, from three kinds of programs. The table is written by redirect.c; each connect or
- * listen tries all of one row.
+ * What bpf_setsockopt() answers to many calls, from programs of each kind that may call it. The call is written by redirect.c.
  */
 #include "vmlinux/vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -29,6 +28,7 @@ __u32 optlen;
 char optval[MAX_LEN];
 
 __s32 from_connect = 1;
+__s32 from_bind = 1;
 __s32 from_sockopt = 1;
 __s32 from_listen = 1;
 __s32 from_sockops_else = 1;
@@ -51,6 +51,27 @@ SEC("cgroup/connect4")
 int from_connect4(struct bpf_sock_addr *ctx)
 {
 	from_connect = CALL(ctx);
+	return 1;
+}
+
+SEC("cgroup/connect6")
+int from_connect6(struct bpf_sock_addr *ctx)
+{
+	from_connect = CALL(ctx);
+	return 1;
+}
+
+SEC("cgroup/bind4")
+int from_bind4(struct bpf_sock_addr *ctx)
+{
+	from_bind = CALL(ctx);
+	return 1;
+}
+
+SEC("cgroup/bind6")
+int from_bind6(struct bpf_sock_addr *ctx)
+{
+	from_bind = CALL(ctx);
 	return 1;
 }
 

@@ -81,6 +81,7 @@ static void set_call(struct redirect *skel, const struct row *row)
 	memset(skel->bss->optval, 0, sizeof(skel->bss->optval));
 	memcpy(skel->bss->optval, row->val, row->len);
 	skel->data->from_connect = 1;
+	skel->data->from_bind = 1;
 	skel->data->from_sockopt = 1;
 	skel->data->from_listen = 1;
 	skel->data->from_sockops_else = 1;
@@ -134,21 +135,57 @@ static void try_create(struct redirect *skel, const struct row *row, bool is_wit
 	close(listener);
 }
 
+/* A name of the loopback device, with a port that nobody listens on. */
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static union address loopback(int family)
+{
+	union address a = { .any.sa_family = family };
+
+	if (family == AF_INET) {
+		a.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		a.v4.sin_port = htons(1);
+	} else {
+		a.v6.sin6_addr = in6addr_loopback;
+		a.v6.sin6_port = htons(1);
+	}
+	return a;
+}
+
 /* A ULP may be set once, so each call gets a socket of its own. */
+static void try_addresses(struct redirect *skel, const struct row *row, int want, int family)
+{
+	union address addr = loopback(family);
+	socklen_t len = family == AF_INET ? sizeof(addr.v4) : sizeof(addr.v6);
+	int fd = socket(family, SOCK_STREAM, 0);
+
+	set_call(skel, row);
+	if (!connect(fd, &addr.any, len) || errno != ECONNREFUSED)
+		check(false, row->test, "connect is not refused", -errno, -ECONNREFUSED);
+	check(skel->data->from_connect == want, row->test, family == AF_INET ? "connect4" : "connect6", skel->data->from_connect, want);
+	close(fd);
+
+	set_call(skel, row);
+	fd = socket(family, SOCK_STREAM, 0);
+	if (bind(fd, &addr.any, len))
+		check(false, row->test, "bind", -errno, 0);
+	check(skel->data->from_bind == want, row->test, family == AF_INET ? "bind4" : "bind6", skel->data->from_bind, want);
+	close(fd);
+}
+
 static void try(struct redirect *skel, const struct row *row, bool is_with)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(1) };
 	int want = is_with && row->is_ours ? 0 : row->without, one = 1;
 	char ulp[16] = "";
 	socklen_t len = sizeof(ulp);
 	int fd;
 
-	set_call(skel, row);
-	fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)) || errno != ECONNREFUSED)
-		check(false, row->test, "connect is not refused", -errno, -ECONNREFUSED);
-	check(skel->data->from_connect == want, row->test, "connect4", skel->data->from_connect, want);
-	close(fd);
+	try_addresses(skel, row, want, AF_INET);
+	try_addresses(skel, row, want, AF_INET6);
 
 	set_call(skel, row);
 	fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -173,11 +210,11 @@ static void try(struct redirect *skel, const struct row *row, bool is_with)
 /* UDP comes through the same hooks, with the same helper. */
 static void try_udp(struct redirect *skel)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(1) };
+	union address addr = loopback(AF_INET);
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	set_call(skel, &rows[1]);
-	connect(fd, (struct sockaddr *)&addr, sizeof(addr));
+	connect(fd, &addr.any, sizeof(addr.v4));
 	check(skel->data->from_connect == -EINVAL, "udp", "connect4", skel->data->from_connect, -EINVAL);
 	close(fd);
 }
@@ -219,11 +256,15 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	skel->links.from_connect4 = bpf_program__attach_cgroup(skel->progs.from_connect4, cgroup);
+	skel->links.from_connect6 = bpf_program__attach_cgroup(skel->progs.from_connect6, cgroup);
+	skel->links.from_bind4 = bpf_program__attach_cgroup(skel->progs.from_bind4, cgroup);
+	skel->links.from_bind6 = bpf_program__attach_cgroup(skel->progs.from_bind6, cgroup);
 	skel->links.from_setsockopt = bpf_program__attach_cgroup(skel->progs.from_setsockopt, cgroup);
 	skel->links.from_sockops = bpf_program__attach_cgroup(skel->progs.from_sockops, cgroup);
 	snprintf(path, sizeof(path), "%s/cgroup.procs", argv[1]);
 	procs = fopen(path, "w");
-	if (!skel->links.from_connect4 || !skel->links.from_setsockopt || !skel->links.from_sockops || !procs) {
+	if (!skel->links.from_connect4 || !skel->links.from_connect6 || !skel->links.from_bind4 || !skel->links.from_bind6 ||
+	    !skel->links.from_setsockopt || !skel->links.from_sockops || !procs) {
 		printf("FAIL redirect: not attached: %s\n", strerror(errno));
 		return 1;
 	}

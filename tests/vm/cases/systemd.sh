@@ -14,7 +14,12 @@ POLICY=/etc/smc-ulp/policy.yaml
 UNIT=smc-ulp-loader
 LOADER=/usr/sbin/smc-ulp-loader
 
-check "modules load" eval 'load_module && smcu_load_bpf && rxe_up'
+check "an adapter" rxe_up
+# The unit loads the modules, from where they are built. Both names are asked for at once: who is second finds smc_ulp there.
+cat >/etc/modprobe.d/here.conf <<-END
+	install smc_ulp insmod $SMCU_MODDIR/smc_ulp.ko
+	install smc_ulp_bpf insmod $SMCU_MODDIR/smc_ulp.ko 2>/dev/null; insmod $SMCU_MODDIR/smc_ulp_bpf.ko
+END
 check "install" make -s --no-print-directory -C "$SMCU_TREE/loader" install
 mkdir -p /etc/smc-ulp $APPS /run/systemd/system/$UNIT.service.d
 policy() { printf 'version: 1\ndefault: %s\nrules: []\n' "$1" >"$POLICY.new" && mv "$POLICY.new" "$POLICY"; }
@@ -57,6 +62,7 @@ if ! control start $UNIT; then
 else
 	pass "start: it says that it is ready"
 fi
+check "it has loaded the modules" [ -e /sys/module/smc_ulp_bpf ]
 check "three capabilities and no more" grep -q '^CapBnd:.*000000c000001000$' "/proc/$(pgrep -f "^$LOADER daemon")/status"
 check "the cgroup is attached" wait_for 30 attached
 check "connections in it are moved" moved 1
