@@ -55,7 +55,8 @@ static void usage(FILE *out)
 {
 	fputs("Usage: bench [--address A] [--effort PERCENT] SUBJECT WORKLOAD...\n"
 	      "\n"
-	      "Prints `bench WORKLOAD SUBJECT NS`, nanoseconds for the unit of the workload.\n"
+	      "Prints `bench WORKLOAD SUBJECT NS`, nanoseconds for the unit of the workload, and\n"
+	      "`packets WORKLOAD SUBJECT N`, packets that IP sent for 1000 of them (the adapter's as well).\n"
 	      "\n"
 	      "Subjects:  tcp unix intree smc (both ends TCP with ULP \"smc\")\n"
 	      "           fallback (only the client has the ULP)  fallback-server (only the server)\n"
@@ -88,6 +89,47 @@ static uint64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+/* Packets that IPv4 has sent, also for the RDMA adapter; one that is segmented on its way out is one, as for a netfilter hook. */
+static uint64_t ip_packets(void)
+{
+	char names[1024], values[1024], *n, *v, *nsave, *vsave;
+	uint64_t packets = 0;
+	bool found = false;
+	FILE *f = fopen("/proc/net/snmp", "r");
+
+	if (!f || !fgets(names, sizeof(names), f) || !fgets(values, sizeof(values), f))
+		die("/proc/net/snmp");
+	fclose(f);
+	n = strtok_r(names, " \n", &nsave);
+	v = strtok_r(values, " \n", &vsave);
+	for (; n && v && !found; n = strtok_r(NULL, " \n", &nsave), v = strtok_r(NULL, " \n", &vsave)) {
+		found = !strcmp(n, "OutRequests");
+		packets = strtoull(v, NULL, 10);
+	}
+	if (!found)
+		die("/proc/net/snmp: no OutRequests");
+	return packets;
+}
+
+/* What is measured: time, and packets in it. The counter is read outside of the time. */
+static struct lap {
+	uint64_t ns, packets;
+} lap;
+
+static void lap_start(void)
+{
+	lap.packets = ip_packets();
+	lap.ns = now_ns();
+}
+
+/* Packets are left in lap for 1000 units; returns the nanoseconds for one. */
+static uint64_t lap_end(uint64_t units)
+{
+	lap.ns = now_ns() - lap.ns;
+	lap.packets = (ip_packets() - lap.packets) * 1000 / units;
+	return lap.ns / units;
 }
 
 /* ---- both ends -------------------------------------------------------------------------------------- */
@@ -212,16 +254,16 @@ static void serve_sink(const struct endpoint *ep, int listener, size_t len)
 static uint64_t measure_rr(const struct endpoint *ep, size_t len)
 {
 	int count = 30 * effort, fd = dial(ep);
-	uint64_t start;
+	uint64_t ns;
 
 	for (int i = 0; i < count / 5 + 1; i++)
 		round_trip(fd, len);
-	start = now_ns();
+	lap_start();
 	for (int i = 0; i < count; i++)
 		round_trip(fd, len);
-	start = now_ns() - start;
+	ns = lap_end(count);
 	close(fd);
-	return start / count;
+	return ns;
 }
 
 static void stream(int fd, size_t total)
@@ -240,15 +282,15 @@ static size_t stream_total(void)
 static uint64_t measure_stream(const struct endpoint *ep, size_t len)
 {
 	int fd = dial(ep);
-	uint64_t start;
+	uint64_t ns;
 
 	(void)len;
 	stream(fd, stream_total());
-	start = now_ns();
+	lap_start();
 	stream(fd, stream_total());
-	start = now_ns() - start;
+	ns = lap_end(stream_total() / 1024);
 	close(fd);
-	return start / (stream_total() / 1024);
+	return ns;
 }
 
 static void connect_rr_close(const struct endpoint *ep, size_t len)
@@ -262,14 +304,13 @@ static void connect_rr_close(const struct endpoint *ep, size_t len)
 static uint64_t measure_crr(const struct endpoint *ep, size_t len)
 {
 	int count = 3 * effort;
-	uint64_t start;
 
 	for (int i = 0; i < count / 5 + 1; i++)
 		connect_rr_close(ep, len);
-	start = now_ns();
+	lap_start();
 	for (int i = 0; i < count; i++)
 		connect_rr_close(ep, len);
-	return (now_ns() - start) / count;
+	return lap_end(count);
 }
 
 /* Each connection has one message under way; @count answers in all. */
@@ -297,20 +338,20 @@ static void multi_rounds(int epfd, const int *fds, int count, size_t len)
 static uint64_t measure_multi(const struct endpoint *ep, size_t len)
 {
 	int count = 30 * effort, epfd = epoll_create1(0), fds[MULTI];
-	uint64_t start;
+	uint64_t ns;
 
 	for (int i = 0; i < MULTI; i++) {
 		fds[i] = dial(ep);
 		watch(epfd, fds[i]);
 	}
 	multi_rounds(epfd, fds, count / 5 + MULTI, len);
-	start = now_ns();
+	lap_start();
 	multi_rounds(epfd, fds, count, len);
-	start = now_ns() - start;
+	ns = lap_end(count);
 	for (int i = 0; i < MULTI; i++)
 		close(fds[i]);
 	close(epfd);
-	return start / count;
+	return ns;
 }
 
 static int64_t free_memory(void)
@@ -428,6 +469,8 @@ static bool run(const struct workload *w, const struct subject *s)
 
 	printf("bench %s %s%s %llu\n", w->name, w->measure == measure_memory ? "idle-" : "", s->name,
 	       (unsigned long long)result);
+	if (w->measure != measure_memory)
+		printf("packets %s %s %llu\n", w->name, s->name, (unsigned long long)lap.packets);
 	fflush(stdout);
 	packets = rdma_packets() - packets;
 	if ((packets >= RDMA_MIN_PACKETS) == s->rdma)
