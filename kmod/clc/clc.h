@@ -48,6 +48,7 @@ struct smcu_hs_ops {
  * @out_of_sync: the decline says so
  * @first: this connection makes the link group
  * @late: the state's time was up while somebody had the socket's lock: only the end is waited for
+ * @arrived: the peer has acknowledged our decline
  */
 struct smcu_hs {
 	const struct smcu_hs_ops *ops;
@@ -66,6 +67,7 @@ struct smcu_hs {
 	bool out_of_sync;
 	bool first;
 	bool late;
+	bool arrived;
 };
 
 /**

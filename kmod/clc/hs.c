@@ -26,10 +26,13 @@ static void hs_wake(struct smcu_waiter *w)
 
 static void enter(struct smcu_hs *hs, u8 state)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(smcu_hs_timeout_ms(state));
+	/* The time of a decline begins when it is there, see timeout_event(). */
+	u32 ms = state == SMCU_HS_DECLINED ? SMCU_T_ARRIVAL : smcu_hs_timeout_ms(state);
+	unsigned long end = jiffies + msecs_to_jiffies(ms);
 
 	hs->state = state;
 	hs->late = false;
+	hs->arrived = false;
 	/* It is decided then, and the peer's word is waited for at the end, too. */
 	hs->deadline = time_before(end, hs->last) || state == SMCU_HS_DECLINED ? end : hs->last;
 }
@@ -337,13 +340,17 @@ static void let_go(struct smcu_hs *hs)
  */
 static int be_late(struct smcu_hs *hs)
 {
+	/* What has been declined holds nothing and waits for nothing but the stream as it is. */
+	if (hs->state == SMCU_HS_DECLINED) {
+		hs->deadline = jiffies + msecs_to_jiffies(SMCU_T_ARRIVAL);
+		return NO_EVENT;
+	}
 	if (time_after_eq(jiffies, hs->last)) {
 		hs->reason = SMCU_R_TIMEOUT_CLC;
 		return LOST;
 	}
 	let_go(hs);
-	/* What has been declined waits for nothing but the stream as it is. */
-	hs->late = hs->state != SMCU_HS_DECLINED;
+	hs->late = true;
 	hs->deadline = hs->last;
 	return NO_EVENT;
 }
@@ -352,10 +359,11 @@ static int be_late(struct smcu_hs *hs)
 static int timeout_event(struct smcu_hs *hs)
 {
 	/* The second in which a decline may cross ours begins when ours is there: then the peer reads it before anything else. */
-	if (hs->state == SMCU_HS_DECLINED && smcu_clc_is_unacked(hs->sk)) {
-		if (time_after_eq(jiffies, hs->last))
+	if (hs->state == SMCU_HS_DECLINED && !hs->arrived) {
+		hs->arrived = !smcu_clc_is_unacked(hs->sk);
+		if (!hs->arrived && time_after_eq(jiffies, hs->last))
 			return LOST;
-		hs->deadline = jiffies + msecs_to_jiffies(SMCU_T_DECLINED);
+		hs->deadline = jiffies + msecs_to_jiffies(hs->arrived ? SMCU_T_DECLINED : SMCU_T_ARRIVAL);
 		return NO_EVENT;
 	}
 	if (hs->state == SMCU_HS_C_WAIT_LINK || hs->state == SMCU_HS_S_WAIT_LINK)
@@ -493,7 +501,7 @@ bool smcu_hs_step(struct smcu_hs *hs)
 		if (is_decided(hs->state))
 			let_go(hs);
 		err = smcu_clc_flush(hs);
-		if (err == -EBUSY && !is_final(hs->state) && time_after_eq(jiffies, hs->deadline)) {
+		if (err == -EBUSY && !is_decided(hs->state) && time_after_eq(jiffies, hs->deadline)) {
 			/* The peer has not got what it waits for, and others may wait for what we hold. */
 			hs->reason = SMCU_R_TIMEOUT_CLC;
 			hs->state = SMCU_HS_FAILED;
@@ -501,7 +509,8 @@ bool smcu_hs_step(struct smcu_hs *hs)
 			continue;
 		}
 		if (err == -EBUSY) {
-			if (!is_final(hs->state))
+			/* Where all is decided the end of the lock is waited for, however long somebody keeps it. */
+			if (!is_decided(hs->state))
 				hs->ops->kick(hs, max_t(long, hs->deadline - jiffies, 1));
 			return false;
 		}

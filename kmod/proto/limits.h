@@ -40,6 +40,7 @@ enum smcu_limits {
 	SMCU_T_LINK_SERVER = 3000,	/* CONFIRM_LINK: 2 s and 1 s of grace for a decline */
 	SMCU_T_LINK_CLIENT = 5000,	/* CONFIRM_LINK: 4 s and 1 s of grace */
 	SMCU_T_DECLINED = 1000,		/* a decline that crosses ours, once ours has arrived */
+	SMCU_T_ARRIVAL = 100,		/* between two looks whether it has */
 	SMCU_T_LLC = 2000,		/* answer to any other LLC request */
 	SMCU_T_IDLE_SERVER = 600000,	/* an unused link group is kept that long */
 	SMCU_T_IDLE_CLIENT = 610000,

@@ -295,6 +295,7 @@ static void fail(struct smcu_ctx *ctx)
 		ctx->reason = ctx->hs.reason;
 		WRITE_ONCE(ctx->mode, SMCU_M_TCP);
 		smcu_attach_restore(ctx);
+		smcu_engine_drop_conn(ctx);
 	}
 	release_sock(sk);
 	unpin(ctx);

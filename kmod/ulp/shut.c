@@ -81,25 +81,29 @@ static void linger(struct smcu_ctx *ctx, long timeout)
 	remove_wait_queue(sk_sleep(sk), &wait);
 }
 
-/* Everything that is going on ends, and the mode DEAD keeps everybody out. Called with the socket locked, returns without. */
-static void stop_unlock(struct smcu_ctx *ctx)
+/*
+ * Everything that is going on ends, and the mode DEAD keeps everybody out; what is on its way to the peer is waited for until then.
+ * Called with the socket locked, returns without.
+ */
+static void stop_unlock(struct smcu_ctx *ctx, unsigned long until)
 {
 	smcu_engine_left_hs(ctx);
 	WRITE_ONCE(ctx->mode, SMCU_M_DEAD);
 	/* The engine takes the lock. */
 	release_sock(ctx->sk);
-	smcu_engine_stop(ctx, jiffies + SMCU_LEAVE_TIMEOUT);
+	smcu_engine_stop(ctx, until);
 }
 
 /*
  * Reset, now: for SO_LINGER with 0 before the handshake has ended, which would otherwise be waited for, and where too many closed sockets
- * are waited for already. Socket locked; it is TCP's afterwards. It sleeps for the step that the engine is at.
+ * are waited for already: who closes many of them in a row must not wait for each. Socket locked; it is TCP's afterwards. It sleeps for
+ * the step that the engine is at.
  */
 static void reset_now(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
 
-	stop_unlock(ctx);
+	stop_unlock(ctx, jiffies);
 	lock_sock(sk);
 	sock_set_flag(sk, SOCK_LINGER);
 	WRITE_ONCE(sk->sk_lingertime, 0);
@@ -264,7 +268,7 @@ int smcu_disconnect(struct sock *sk, int flags)
 	case SMCU_M_HS:
 	case SMCU_M_FLUSH:
 	case SMCU_M_SMC:
-		stop_unlock(ctx);
+		stop_unlock(ctx, jiffies + SMCU_LEAVE_TIMEOUT);
 		/* The pin is dropped after a grace period, and there will be a new one. */
 		if (READ_ONCE(ctx->unpinning))
 			rcu_barrier();
