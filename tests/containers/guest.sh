@@ -6,7 +6,7 @@
 # timeout: 600
 # suites: check
 #
-# Both ends of each exchange run in one container, in the host's network namespace (soft-RoCE has no other).
+# Both ends of each exchange run in one container, in the host's network namespace (soft-RoCE is in no other before 7.2; netns.sh has those).
 . "$SMCU_TREE/tests/vm/lib.sh"
 . "$SMCU_TREE/tests/vm/cases/lib/common.sh"
 
