@@ -79,8 +79,12 @@ int smcu_clc_client_first(struct smcu_hs *hs)
 	memcpy(peer.gid, a->gid, sizeof(peer.gid));
 	memcpy(peer.mac, a->mac, sizeof(peer.mac));
 	err = smcu_lgr_set_peer(hs->lgr, &peer, a->peer_id, a->direct);
+	if (err == -EHOSTUNREACH)
+		return smcu_clc_fail(hs, SMCU_R_NO_ROUTE, err);
+	if (err == -EPROTO)
+		return smcu_clc_fail(hs, SMCU_R_INDIRECT, err);
 	if (err)
-		return smcu_clc_fail(hs, err == -EHOSTUNREACH ? SMCU_R_NO_ROUTE : SMCU_R_LINK_UP, err);
+		return smcu_clc_fail(hs, SMCU_R_LINK_UP, err);
 	err = smcu_lgr_confirm(hs->lgr, &hs->waiter);
 	if (err)
 		return smcu_clc_fail(hs, SMCU_R_LINK_UP, err);

@@ -51,10 +51,13 @@ static void event_work(struct work_struct *work)
 static void on_event(struct ib_event_handler *handler, struct ib_event *event)
 {
 	struct smcu_dev *dev = container_of(handler, struct smcu_dev, handler);
+	unsigned int port;
 
 	switch (event->event) {
 	case IB_EVENT_DEVICE_FATAL:
-		bitmap_set(dev->event_ports, 0, dev->n_ports);
+		/* One by one: the work clears bits meanwhile. */
+		for (port = 0; port < dev->n_ports; port++)
+			set_bit(port, dev->event_ports);
 		break;
 	case IB_EVENT_PORT_ACTIVE:
 	case IB_EVENT_PORT_ERR:

@@ -25,6 +25,13 @@ void smcu_listen_drain(struct sock *sk)
 	tcp_read_sock(sk, &desc, drain);
 }
 
+/* What it has inherited from the listener must not make TCP call only for many bytes: a program reads the first ones. */
+static void drain_all(struct sock *child)
+{
+	child->sk_rcvlowat = 1;
+	child->sk_data_ready = smcu_listen_drain;
+}
+
 /* False: the listener is going, and TCP will throw the child away. */
 static bool link_child(struct smcu_ctx *parent, struct smcu_ctx *child)
 {
@@ -71,7 +78,7 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 
 	ctx = smcu_attach_ctx_new(newsk, true, gfp);
 	if (!ctx) {
-		newsk->sk_data_ready = smcu_listen_drain;
+		drain_all(newsk);
 		return;
 	}
 	/* TCP charges a child when it is accepted; ours may have rings before. The listener may be on its way out. */
@@ -81,7 +88,7 @@ void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t 
 	if (!link_child(parent, ctx)) {
 		/* Somebody may yet accept it before TCP gets to it. */
 		smcu_attach_discard(ctx);
-		newsk->sk_data_ready = smcu_listen_drain;
+		drain_all(newsk);
 		return;
 	}
 	icsk->icsk_ulp_ops = &smcu_ulp_ops;
