@@ -24,17 +24,26 @@ static void hs_wake(struct smcu_waiter *w)
 	hs->ops->kick(hs, 0);
 }
 
+/* A decline is out, or would be if nobody had the socket's lock. At the end of the handshake as well it has its time to arrive. */
+static void await_arrival(struct smcu_hs *hs)
+{
+	unsigned long least = jiffies + msecs_to_jiffies(SMCU_T_DECLINED);
+
+	hs->arrived = false;
+	hs->deadline = jiffies + msecs_to_jiffies(SMCU_T_ARRIVAL);
+	if (time_before(hs->last, least))
+		hs->last = least;
+}
+
 static void enter(struct smcu_hs *hs, u8 state)
 {
-	/* The time of a decline begins when it is there, see timeout_event(). */
-	u32 ms = state == SMCU_HS_DECLINED ? SMCU_T_ARRIVAL : smcu_hs_timeout_ms(state);
-	unsigned long end = jiffies + msecs_to_jiffies(ms);
+	unsigned long end = jiffies + msecs_to_jiffies(smcu_hs_timeout_ms(state));
 
 	hs->state = state;
 	hs->late = false;
-	hs->arrived = false;
-	/* It is decided then, and the peer's word is waited for at the end, too. */
-	hs->deadline = time_before(end, hs->last) || state == SMCU_HS_DECLINED ? end : hs->last;
+	hs->deadline = time_before(end, hs->last) ? end : hs->last;
+	if (state == SMCU_HS_DECLINED)
+		await_arrival(hs);
 }
 
 void smcu_hs_init(struct smcu_hs *hs, const struct smcu_hs_ops *ops, struct sock *sk, bool server)
@@ -340,11 +349,9 @@ static void let_go(struct smcu_hs *hs)
  */
 static int be_late(struct smcu_hs *hs)
 {
-	/* What has been declined holds nothing and waits for nothing but the stream as it is. */
-	if (hs->state == SMCU_HS_DECLINED) {
-		hs->deadline = jiffies + msecs_to_jiffies(SMCU_T_ARRIVAL);
-		return NO_EVENT;
-	}
+	/* What has been declined holds nothing, and waits for nothing but the stream as it is: whoever has the lock runs us again. */
+	if (hs->state == SMCU_HS_DECLINED)
+		return BUSY;
 	if (time_after_eq(jiffies, hs->last)) {
 		hs->reason = SMCU_R_TIMEOUT_CLC;
 		return LOST;
@@ -450,13 +457,13 @@ static int take_step(struct smcu_hs *hs, int ev)
 	return err;
 }
 
-/* One event. Return: 0, NO_EVENT, or the error of the action. */
+/* One event. Return: 0, NO_EVENT, BUSY where not even a deadline is waited for, or the error of the action. */
 static int advance(struct smcu_hs *hs)
 {
 	int ev = next_event(hs);
 
-	if (ev == NO_EVENT)
-		return NO_EVENT;
+	if (ev == NO_EVENT || ev == BUSY)
+		return ev;
 	if (ev == LOST) {
 		hs->state = SMCU_HS_FAILED;
 		return 0;
@@ -483,6 +490,7 @@ static void give_up(struct smcu_hs *hs, int err)
 
 bool smcu_hs_step(struct smcu_hs *hs)
 {
+	bool held;
 	int err;
 
 	might_sleep();
@@ -500,7 +508,10 @@ bool smcu_hs_step(struct smcu_hs *hs)
 	for (;;) {
 		if (is_decided(hs->state))
 			let_go(hs);
+		held = hs->x->unsent;
 		err = smcu_clc_flush(hs);
+		if (!err && held && hs->state == SMCU_HS_DECLINED)
+			await_arrival(hs);
 		if (err == -EBUSY && !is_decided(hs->state) && time_after_eq(jiffies, hs->deadline)) {
 			/* The peer has not got what it waits for, and others may wait for what we hold. */
 			hs->reason = SMCU_R_TIMEOUT_CLC;
@@ -520,6 +531,8 @@ bool smcu_hs_step(struct smcu_hs *hs)
 			hs->reason = SMCU_R_INTERNAL;
 		else
 			err = advance(hs);
+		if (err == BUSY)
+			return false;
 		if (err == NO_EVENT) {
 			hs->ops->kick(hs, max_t(long, hs->deadline - jiffies, 1));
 			return false;

@@ -49,39 +49,6 @@ int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len)
 	return n;
 }
 
-/*
- * Send x->msg, now or later: -EBUSY means that somebody has the socket's lock, perhaps for long, and that the owner will run us again.
- * Any other error breaks the handshake.
- */
-int smcu_clc_flush(struct smcu_hs *hs)
-{
-	int len = hs->x->unsent, n;
-
-	if (!len)
-		return 0;
-	if (!hs->ops->lock(hs))
-		return -EBUSY;
-	n = smcu_clc_tcp_send(hs->sk, hs->x->msg, len);
-	release_sock(hs->sk);
-	hs->x->unsent = 0;
-	if (n < 0)
-		return n;
-	/* Half a message can't be taken back; the send buffer was empty, so this is memory pressure at its worst. */
-	return n == len ? 0 : -EIO;
-}
-
-/* The message in x->msg. Where it can't be sent at once, smcu_hs_step() does nothing else until it is. */
-int smcu_clc_send(struct smcu_hs *hs, int len)
-{
-	int err;
-
-	if (len < 0)
-		return len;
-	hs->x->unsent = len;
-	err = smcu_clc_flush(hs);
-	return err == -EBUSY ? 0 : err;
-}
-
 /* Is something that we have sent not yet with the peer? Lockless: both only grow. */
 bool smcu_clc_is_unacked(const struct sock *sk)
 {
@@ -164,6 +131,59 @@ int smcu_clc_consume(struct smcu_hs *hs)
 	read_descriptor_t desc = { .count = hs->x->len };
 
 	return tcp_read_sock(hs->sk, &desc, take) == hs->x->len ? 0 : -ECONNRESET;
+}
+
+/* Take a decline off the stream, if that is what is next there. Not by x->msg, which has a message to be sent. Socket locked. */
+static bool take_decline(struct smcu_hs *hs)
+{
+	u8 buf[SMCU_CLC_DECLINE_MAX];
+	struct smcu_clc_decline d;
+	struct smcu_clc_hdr hdr;
+	int n;
+
+	n = peek(hs->sk, buf, sizeof(buf));
+	if (smcu_clc_hdr_decode(buf, n, &hdr) || hdr.type != SMCU_CLC_DECLINE || hdr.length > n ||
+	    smcu_clc_decline_decode(buf, hdr.length, &d))
+		return false;
+	hs->x->len = hdr.length;
+	return !smcu_clc_consume(hs);
+}
+
+/*
+ * Send x->msg, now or later: -EBUSY means that somebody has the socket's lock, perhaps for long, and that the owner will run us again.
+ * Any other error breaks the handshake.
+ */
+int smcu_clc_flush(struct smcu_hs *hs)
+{
+	int len = hs->x->unsent, n;
+
+	if (!len)
+		return 0;
+	if (!hs->ops->lock(hs))
+		return -EBUSY;
+	hs->x->unsent = 0;
+	/* Where the peer has declined it is through with the handshake, and what we say now its program would read. */
+	if ((hs->state == SMCU_HS_DECLINED || hs->state == SMCU_HS_FALLBACK) && take_decline(hs))
+		n = len;
+	else
+		n = smcu_clc_tcp_send(hs->sk, hs->x->msg, len);
+	release_sock(hs->sk);
+	if (n < 0)
+		return n;
+	/* Half a message can't be taken back; the send buffer was empty, so this is memory pressure at its worst. */
+	return n == len ? 0 : -EIO;
+}
+
+/* The message in x->msg. Where it can't be sent at once, smcu_hs_step() does nothing else until it is. */
+int smcu_clc_send(struct smcu_hs *hs, int len)
+{
+	int err;
+
+	if (len < 0)
+		return len;
+	hs->x->unsent = len;
+	err = smcu_clc_flush(hs);
+	return err == -EBUSY ? 0 : err;
 }
 
 int smcu_clc_init(void)

@@ -88,7 +88,7 @@ enum clc_decline {
 	DECL_DIAGNOSIS = 16,
 	DECL_OS = 20,
 	DECL_V1_LEN = 28,
-	DECL_V2_LEN = 44,
+	DECL_V2_LEN = SMCU_CLC_DECLINE_MAX,
 	DECL_OS_LINUX = 0x20,
 };
 

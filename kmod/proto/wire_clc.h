@@ -12,6 +12,8 @@
 
 #include "proto/limits.h"
 
+#define SMCU_CLC_DECLINE_MAX 44	/* the longer of a decline's two lengths */
+
 enum smcu_clc_type {
 	SMCU_CLC_PROPOSAL = 1,
 	SMCU_CLC_ACCEPT = 2,

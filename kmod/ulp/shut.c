@@ -81,29 +81,26 @@ static void linger(struct smcu_ctx *ctx, long timeout)
 	remove_wait_queue(sk_sleep(sk), &wait);
 }
 
-/*
- * Everything that is going on ends, and the mode DEAD keeps everybody out; what is on its way to the peer is waited for until then.
- * Called with the socket locked, returns without.
- */
-static void stop_unlock(struct smcu_ctx *ctx, unsigned long until)
+/* Everything that is going on ends, and the mode DEAD keeps everybody out. Called with the socket locked, returns without. */
+static void stop_unlock(struct smcu_ctx *ctx)
 {
 	smcu_engine_left_hs(ctx);
 	WRITE_ONCE(ctx->mode, SMCU_M_DEAD);
 	/* The engine takes the lock. */
 	release_sock(ctx->sk);
-	smcu_engine_stop(ctx, until);
+	smcu_engine_stop(ctx, jiffies + SMCU_LEAVE_TIMEOUT);
 }
 
 /*
  * Reset, now: for SO_LINGER with 0 before the handshake has ended, which would otherwise be waited for, and where too many closed sockets
- * are waited for already: who closes many of them in a row must not wait for each. Socket locked; it is TCP's afterwards. It sleeps for
- * the step that the engine is at.
+ * are waited for already. Socket locked; it is TCP's afterwards. It sleeps for the step that the engine is at, and up to a tenth of a
+ * second where the peer's adapter has not acknowledged what was sent: a ring that is not waited for is lost until the group ends.
  */
 static void reset_now(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
 
-	stop_unlock(ctx, jiffies);
+	stop_unlock(ctx);
 	lock_sock(sk);
 	sock_set_flag(sk, SOCK_LINGER);
 	WRITE_ONCE(sk->sk_lingertime, 0);
@@ -268,7 +265,7 @@ int smcu_disconnect(struct sock *sk, int flags)
 	case SMCU_M_HS:
 	case SMCU_M_FLUSH:
 	case SMCU_M_SMC:
-		stop_unlock(ctx, jiffies + SMCU_LEAVE_TIMEOUT);
+		stop_unlock(ctx);
 		/* The pin is dropped after a grace period, and there will be a new one. */
 		if (READ_ONCE(ctx->unpinning))
 			rcu_barrier();
