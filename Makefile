@@ -61,7 +61,7 @@ bench-policy:			## what a decision costs by the number of rules, and its memory
 	$(need) build vm
 	@tests/bench/policy $(ARGS)
 
-style:				## checkpatch, sparse, shellcheck, codespell, layers
+style:				## checkpatch, kernel-doc, sparse, shellcheck, codespell, layers
 	$(need) build vm style
 	@scripts/check-style
 

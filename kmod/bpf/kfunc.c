@@ -14,17 +14,6 @@
 #include "bpf/bpf.h"
 #include "ulp/ulp.h"
 
-/**
- * bpf_smc_ulp_enable() - ask for SMC on the socket a cgroup connect or bind program runs for
- * @ctx: the program's context
- *
- * Takes the context as the verifier names it, so that a program passes its own argument on. What arrives is the kernel's view
- * of it, struct bpf_sock_addr_kern; the same holds for the kernel's own bpf_dynptr_from_skb(struct __sk_buff *).
- *
- * May be called again for the same socket. Never sleeps.
- *
- * Return: 0 when the socket carries the ULP now, -EEXIST when it did already (with this ULP or with another), or why not.
- */
 __bpf_kfunc int bpf_smc_ulp_enable(struct bpf_sock_addr *ctx)
 {
 	struct sock *sk = ((struct bpf_sock_addr_kern *)ctx)->sk;
@@ -55,11 +44,6 @@ static bool has_btf(void)
 #endif
 }
 
-/**
- * smcu_bpf_init() - offer the kfunc where this kernel can
- *
- * Return: always 0. A kernel without it is not an error: selection then goes through smc_ulp_bpf.ko.
- */
 int smcu_bpf_init(void)
 {
 	int err;
@@ -76,11 +60,6 @@ int smcu_bpf_init(void)
 	return 0;
 }
 
-/**
- * smcu_bpf_exit() - nothing to undo
- *
- * The kernel drops a module's kfunc set with the module's BTF, and a loaded program that calls it holds a reference on the module.
- */
 void smcu_bpf_exit(void)
 {
 }

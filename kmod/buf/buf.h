@@ -53,34 +53,41 @@ struct smcu_buf {
  * @size: power of two, at least PAGE_SIZE
  * @gfp: GFP_KERNEL; segments of 64 KiB are tried first (no retry, no warning), then smaller ones
  *
- * Context: may sleep. Return: the ring or ERR_PTR(-ENOMEM)
+ * Charged to the active memory cgroup. All rings together get no more than an eighth of the memory of the host.
+ *
+ * Context: may sleep where @gfp says so.
+ * Return: the ring, the caller's; ERR_PTR(-ENOMEM); ERR_PTR(-EINVAL) for a size that can't be
  */
 struct smcu_buf *smcu_buf_alloc(u32 size, gfp_t gfp);
 
 /**
  * smcu_buf_free() - the opposite; must be unmapped and unregistered
- * @buf: may be NULL
+ * @buf: may be NULL. One that is still mapped is not freed: an adapter may reach it
+ *
+ * Context: any but hard interrupts, for rings up to 2 MiB (the tables of larger ones may need process context).
  */
 void smcu_buf_free(struct smcu_buf *buf);
 
 /**
  * smcu_buf_copy_in() - bytes of a program into the ring
- * @buf: ring
+ * @buf: ring; nobody else writes to this part of it, or reads it, meanwhile
  * @off: 0 to size - 1
  * @len: at most size; wraps at the end
  * @from: source
  *
+ * Context: where @from may be used: with one of user space it may fault and sleep.
  * Return: bytes copied, fewer than @len on a fault
  */
 u32 smcu_buf_copy_in(struct smcu_buf *buf, u32 off, u32 len, struct iov_iter *from);
 
 /**
  * smcu_buf_copy_out() - the opposite
- * @buf: ring
+ * @buf: ring; nobody writes to this part of it meanwhile
  * @off: 0 to size - 1
  * @len: at most size; wraps at the end
  * @to: destination
  *
+ * Context: where @to may be used: with one of user space it may fault and sleep.
  * Return: bytes copied, fewer than @len on a fault
  */
 u32 smcu_buf_copy_out(struct smcu_buf *buf, u32 off, u32 len, struct iov_iter *to);
@@ -91,6 +98,7 @@ u32 smcu_buf_copy_out(struct smcu_buf *buf, u32 off, u32 len, struct iov_iter *t
  * @off: 0 to size - 1
  * @len: wanted; on return at most the run's length
  *
+ * Context: any.
  * Return: kernel address
  */
 static inline void *smcu_buf_span(const struct smcu_buf *buf, u32 off, u32 *len)

@@ -22,8 +22,8 @@ struct smcu_hs_scratch;
 /**
  * struct smcu_hs_ops - what the owner provides
  * @kick: any context: have smcu_hs_step() called after @delay jiffies at the latest, 0 for now
- * @lock: the socket's lock, for a moment, to be dropped with release_sock(); false if somebody has it: smcu_hs_step() will be called
- *        when it is free
+ * @lock: process context: the socket's lock, for a moment, to be dropped with release_sock(); false if somebody has it: smcu_hs_step() will
+ *        be called when it is free
  */
 struct smcu_hs_ops {
 	void (*kick)(struct smcu_hs *hs, unsigned long delay);
@@ -72,12 +72,14 @@ struct smcu_hs {
 
 /**
  * smcu_hs_init() - a handshake that has not begun
- * @hs: zeroed
+ * @hs: zeroed, or never stepped
  * @ops: of the owner
- * @sk: socket
+ * @sk: socket; no reference is taken
  * @server: which side
  *
- * Context: any
+ * The time for all of it, SMCU_T_HANDSHAKE, begins here.
+ *
+ * Context: any.
  */
 void smcu_hs_init(struct smcu_hs *hs, const struct smcu_hs_ops *ops, struct sock *sk, bool server);
 
@@ -95,7 +97,7 @@ bool smcu_hs_step(struct smcu_hs *hs);
  * smcu_hs_cancel() - the socket is gone: release everything, say nothing to the peer
  * @hs: handshake in any state
  *
- * Context: may sleep; not at the same time as smcu_hs_step()
+ * Context: may sleep, socket not locked; not at the same time as smcu_hs_step().
  */
 void smcu_hs_cancel(struct smcu_hs *hs);
 
@@ -105,11 +107,26 @@ void smcu_hs_cancel(struct smcu_hs *hs);
  * @data: bytes
  * @len: how many
  *
- * Return: bytes taken, or -EAGAIN, -EPIPE, ...
+ * An error that TCP has for the program stays for the program.
+ *
+ * Context: process, with lock_sock(); may sleep for memory, not for the peer.
+ * Return: bytes taken, perhaps fewer than @len; -EAGAIN there is no room; -EPIPE TCP can't send any more; other -errno of TCP
  */
 int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len);
 
+/**
+ * smcu_clc_init() - make the struct socket that is lent to sockets which have none
+ *
+ * Context: may sleep.
+ * Return: 0 or -errno
+ */
 int smcu_clc_init(void);
+
+/**
+ * smcu_clc_exit() - the opposite; no handshake is running
+ *
+ * Context: may sleep.
+ */
 void smcu_clc_exit(void);
 
 #endif

@@ -56,7 +56,6 @@ void smcu_hs_init(struct smcu_hs *hs, const struct smcu_hs_ops *ops, struct sock
 	hs->waiter.priv = hs;
 }
 
-/* Which port carries this connection? What would be encrypted by IPsec must not leave by another way. */
 enum smcu_reason smcu_clc_find_path(struct smcu_hs *hs)
 {
 	struct smcu_hs_scratch *x = hs->x;
@@ -95,7 +94,6 @@ void smcu_clc_drop_path(struct smcu_hs *hs)
 	hs->x->have_path = false;
 }
 
-/* The connection becomes a member of the group; the reason for the peer is the same whatever was lacking. */
 int smcu_clc_join(struct smcu_hs *hs)
 {
 	struct mem_cgroup *memcg;
@@ -120,7 +118,6 @@ int smcu_clc_join(struct smcu_hs *hs)
 	return 0;
 }
 
-/* First contact: a new link group, with this connection as its first member. */
 int smcu_clc_first(struct smcu_hs *hs)
 {
 	struct smcu_lgr *lgr = smcu_lgr_create(&hs->x->spec);
@@ -133,7 +130,6 @@ int smcu_clc_first(struct smcu_hs *hs)
 	return smcu_clc_join(hs);
 }
 
-/* Accept and confirm differ in the type only: both say where our end of the link and our ring are. */
 int smcu_clc_answer_send(struct smcu_hs *hs, u8 type, bool first)
 {
 	struct smcu_hs_scratch *x = hs->x;

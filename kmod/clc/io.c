@@ -49,7 +49,7 @@ int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len)
 	return n;
 }
 
-/* Is something that we have sent not yet with the peer? Lockless: both only grow. */
+/* Both only grow. */
 bool smcu_clc_is_unacked(const struct sock *sk)
 {
 	return READ_ONCE(tcp_sk(sk)->snd_una) != READ_ONCE(tcp_sk(sk)->write_seq);
@@ -93,10 +93,6 @@ static bool at_end(const struct sock *sk)
 	return READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN || inet_sk_state_load(sk) == TCP_CLOSE;
 }
 
-/*
- * Is there a whole message? It is left where it is, with a copy in x->msg. Return its length, -EAGAIN, -ECONNRESET for the end
- * of the stream, -EPROTO for what can't be CLC. Socket locked.
- */
 int smcu_clc_recv(struct smcu_hs *hs, struct smcu_clc_hdr *hdr)
 {
 	bool end = at_end(hs->sk);
@@ -125,7 +121,6 @@ int smcu_clc_recv(struct smcu_hs *hs, struct smcu_clc_hdr *hdr)
 	return err;
 }
 
-/* Take the message that smcu_clc_recv() has found off the stream. Socket still locked. */
 int smcu_clc_consume(struct smcu_hs *hs)
 {
 	read_descriptor_t desc = { .count = hs->x->len };
@@ -149,10 +144,6 @@ static bool take_decline(struct smcu_hs *hs)
 	return !smcu_clc_consume(hs);
 }
 
-/*
- * Send x->msg, now or later: -EBUSY means that somebody has the socket's lock, perhaps for long, and that the owner will run us again.
- * Any other error breaks the handshake.
- */
 int smcu_clc_flush(struct smcu_hs *hs)
 {
 	int len = hs->x->unsent, n;
@@ -174,7 +165,6 @@ int smcu_clc_flush(struct smcu_hs *hs)
 	return n == len ? 0 : -EIO;
 }
 
-/* The message in x->msg. Where it can't be sent at once, smcu_hs_step() does nothing else until it is. */
 int smcu_clc_send(struct smcu_hs *hs, int len)
 {
 	int err;

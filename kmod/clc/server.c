@@ -44,7 +44,6 @@ int smcu_clc_server_first(struct smcu_hs *hs)
 	return smcu_clc_answer_send(hs, SMCU_CLC_ACCEPT, true);
 }
 
-/* It is a member already: that was how the group was found to have room. */
 int smcu_clc_server_join(struct smcu_hs *hs)
 {
 	int err;
@@ -55,7 +54,6 @@ int smcu_clc_server_join(struct smcu_hs *hs)
 	return 0;
 }
 
-/* The peer has heard nothing of the group that is lost: as if it had never been found. */
 int smcu_clc_server_leave(struct smcu_hs *hs)
 {
 	enum smcu_reason reason;
@@ -76,7 +74,6 @@ int smcu_clc_server_accept(struct smcu_hs *hs)
 	return smcu_clc_answer_send(hs, SMCU_CLC_ACCEPT, false);
 }
 
-/* The confirm has come: is it what was agreed, and where is the client's ring? */
 int smcu_clc_server_confirm(struct smcu_hs *hs)
 {
 	struct smcu_hs_scratch *x = hs->x;

@@ -5,7 +5,6 @@
  */
 #include "conn/internal.h"
 
-/* Post writes and the message that covers them, or a message alone. False: not now, or never; the state says which. */
 bool smcu_conn_post_locked(struct smcu_conn *conn, const struct smcu_xwrite *w, int n, u64 prod, u8 pflags, bool signal)
 {
 	u8 msg[SMCU_CDC_LEN];
@@ -40,7 +39,6 @@ bool smcu_conn_post_locked(struct smcu_conn *conn, const struct smcu_xwrite *w, 
 	return true;
 }
 
-/* A message that says nothing new but flags or the consumer cursor, where one is due. */
 void smcu_conn_flush_due_locked(struct smcu_conn *conn)
 {
 	lockdep_assert_held(&conn->lock);

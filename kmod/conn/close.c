@@ -5,7 +5,6 @@
  */
 #include "conn/internal.h"
 
-/* The first error is the one the program gets. */
 unsigned int smcu_conn_broken_locked(struct smcu_conn *conn, int err)
 {
 	lockdep_assert_held(&conn->lock);
@@ -55,7 +54,6 @@ unsigned int smcu_conn_event_locked(struct smcu_conn *conn, enum smcu_conn_event
 	return wake;
 }
 
-/* Everything queued was posted, or never will be: now the program's wish to end can be granted. */
 unsigned int smcu_conn_drained_locked(struct smcu_conn *conn)
 {
 	bool gone = (conn->cflags | conn->peer_flags) & (SMCU_CF_CLOSED | SMCU_CF_ABORT);

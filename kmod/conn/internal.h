@@ -21,7 +21,7 @@
  * @joined: a member of a group
  * @started: the handshake is over, sending is allowed
  * @dead: the link is lost, nothing may be posted
- * @told: the peer was given the key of our ring
+ * @told: the peer was given the key of our ring; written by the handshake, before others know the connection
  * @want_room: something could not be posted; the room upcall will push
  * @cdc_due: a message without data is to be sent (flags or consumer cursor)
  * @nospace: somebody waits for room in the send ring
@@ -38,9 +38,9 @@
  * @eof: the peer sends no more
  * @fin: and it has said so in an orderly way
  * @peer_flags: SMCU_CF_* received so far
- * @snd_size: send ring
- * @rcv_size: receive ring
- * @peer_size: the peer's receive ring
+ * @snd_size: bytes of the send ring, a power of two
+ * @rcv_size: of the receive ring
+ * @peer_size: of the peer's receive ring; 0 as long as that is not known
  * @peer_rkey: its key
  * @peer_token: for our messages
  * @peer_addr: its address
@@ -111,7 +111,12 @@ struct smcu_conn {
 	struct smcu_buf *rmb;
 };
 
-/* Upcalls to make once the lock is dropped. */
+/**
+ * enum smcu_conn_wake - upcalls to make once the lock is dropped, a set of bits
+ * @SMCU_CW_READABLE: see struct smcu_conn_owner_ops
+ * @SMCU_CW_WRITABLE: likewise
+ * @SMCU_CW_EVENT: likewise; also wakes who waits in smcu_conn_leave()
+ */
 enum smcu_conn_wake {
 	SMCU_CW_READABLE = 1 << 0,
 	SMCU_CW_WRITABLE = 1 << 1,
@@ -120,16 +125,92 @@ enum smcu_conn_wake {
 
 extern const struct smcu_member_ops smcu_conn_member_ops;
 
-/* All _locked functions want conn->lock and return enum smcu_conn_wake bits. */
+/**
+ * smcu_conn_push_locked() - send as far as the peer's window and the adapter allow; then what the program wanted behind its data
+ * @conn: connection
+ *
+ * Context: conn->lock is held.
+ * Return: enum smcu_conn_wake bits
+ */
 unsigned int smcu_conn_push_locked(struct smcu_conn *conn);
+
+/**
+ * smcu_conn_event_locked() - let proto/conn_fsm.c decide, and carry it out (section 7)
+ * @conn: connection
+ * @ev: what has happened
+ *
+ * Context: conn->lock is held.
+ * Return: enum smcu_conn_wake bits
+ */
 unsigned int smcu_conn_event_locked(struct smcu_conn *conn, enum smcu_conn_event ev);
+
+/**
+ * smcu_conn_drained_locked() - everything queued was posted, or never will be: now the program's wish to end can be granted
+ * @conn: connection; where that is not so nothing happens
+ *
+ * Context: conn->lock is held.
+ * Return: enum smcu_conn_wake bits
+ */
 unsigned int smcu_conn_drained_locked(struct smcu_conn *conn);
+
+/**
+ * smcu_conn_broken_locked() - an error for the program; the first one is the one it gets
+ * @conn: connection
+ * @err: positive errno
+ *
+ * Context: conn->lock is held.
+ * Return: enum smcu_conn_wake bits
+ */
 unsigned int smcu_conn_broken_locked(struct smcu_conn *conn, int err);
+
+/**
+ * smcu_conn_post_locked() - post writes and the message that covers them, or a message alone (section 6.1)
+ * @conn: joined, peer set
+ * @w: writes, NULL for none
+ * @n: how many, 0 to 3
+ * @prod: position up to which we will have written
+ * @pflags: SMCU_PF_*
+ * @signal: ask for a completion
+ *
+ * Context: conn->lock is held; takes locks of link/ and xport/.
+ * Return: true if posted; false: not now (want_room is set), or never (dead is)
+ */
 bool smcu_conn_post_locked(struct smcu_conn *conn, const struct smcu_xwrite *w, int n, u64 prod, u8 pflags, bool signal);
+
+/**
+ * smcu_conn_acked_locked() - what was posted up to @pos is on the peer's side; the ring behind it is free
+ * @conn: connection
+ * @pos: position
+ *
+ * Context: conn->lock is held.
+ * Return: enum smcu_conn_wake bits
+ */
 unsigned int smcu_conn_acked_locked(struct smcu_conn *conn, u64 pos);
+
+/**
+ * smcu_conn_flush_due_locked() - a message that says nothing new but flags or the consumer cursor, where one is due
+ * @conn: connection
+ *
+ * Context: conn->lock is held.
+ */
 void smcu_conn_flush_due_locked(struct smcu_conn *conn);
+
+/**
+ * smcu_conn_wake() - make the upcalls
+ * @conn: connection
+ * @wake: enum smcu_conn_wake bits, of all _locked calls since the lock was taken
+ *
+ * Context: any but hard interrupts, conn->lock is not held.
+ */
 void smcu_conn_wake(struct smcu_conn *conn, unsigned int wake);
 
+/**
+ * smcu_conn_tx_free() - room in the send ring
+ * @conn: connection
+ *
+ * Context: conn->lock is held.
+ * Return: bytes; none as long as there is no memory for a ring, until there is some or the connection is TCP's
+ */
 static inline u32 smcu_conn_tx_free(const struct smcu_conn *conn)
 {
 	/* Without memory for a ring: full, until there is one or the connection is TCP's. */
@@ -138,6 +219,13 @@ static inline u32 smcu_conn_tx_free(const struct smcu_conn *conn)
 	return conn->snd_size - (u32)(conn->tx_queued - conn->tx_acked);
 }
 
+/**
+ * smcu_conn_is_writable() - is there room enough to wake somebody for it?
+ * @conn: connection
+ *
+ * Context: conn->lock is held.
+ * Return: true where a third of the ring or more is free
+ */
 static inline bool smcu_conn_is_writable(const struct smcu_conn *conn)
 {
 	return smcu_conn_tx_free(conn) >= conn->snd_size / 3;

@@ -42,23 +42,29 @@ struct smcu_path {
  * @net: network namespace of the socket; must be allowed to use the adapter
  * @ifindex: device of the socket's route
  * @laddr: local IPv4 address of the connection, 0 for a native IPv6 one: then any IPv4-mapped GID of that device will do
- * @path: result
+ * @path: result; all zero where there is none
  *
  * The port's net device is the route's device or its lowest base device, untagged; the port is active; the GID is RoCEv2 and
  * IPv4-mapped, on a netdev that owns an address whose subnet contains @laddr. Preferred: the GID equal to @laddr.
- * Context: may sleep. Return: 0, -ENODEV
+ *
+ * Context: may sleep; takes smcu_dev_sem for reading, and may ask the adapter.
+ * Return: 0, and the caller has a reference on the port; -ENODEV
  */
 int smcu_path_find(struct net *net, int ifindex, __be32 laddr, struct smcu_path *path);
 
 /**
  * smcu_path_get() - another reference for a copy of a path
  * @path: a path whose port is held
+ *
+ * Context: any.
  */
 void smcu_path_get(const struct smcu_path *path);
 
 /**
  * smcu_path_put() - drop the port's reference
- * @path: found by smcu_path_find() or taken by smcu_path_get(); its port is NULL afterwards
+ * @path: found by smcu_path_find() or taken by smcu_path_get(), or without a port; its port is NULL afterwards
+ *
+ * Context: any.
  */
 void smcu_path_put(struct smcu_path *path);
 
@@ -67,7 +73,10 @@ void smcu_path_put(struct smcu_path *path);
  * @path: a path whose port is held
  *
  * For somebody who puts what he makes on a list that @gone of smcu_dev_init() walks: put it there first, then ask. Either @gone
- * finds it or this says true. Context: any.
+ * finds it or this says true.
+ *
+ * Context: any.
+ * Return: true if so; it stays so
  */
 bool smcu_path_is_gone(const struct smcu_path *path);
 
@@ -86,11 +95,13 @@ struct smcu_hop {
  * @path: ours
  * @peer_gid: IPv4-mapped
  * @peer_mac: from the CLC message, zero if the peer did not say; used where the route is direct
- * @wait: for the neighbour, up to a second; else @hop's mac may be zero
+ * @wait: for the neighbour, a fifth of a second; else @hop's mac may be zero
  * @hop: result; @mac may be zero where neither the peer nor the neighbour table knows it and the adapter does not need it
  *
  * The route is looked up in the namespace of the GID's device, where the adapter's packets are routed.
- * Context: may sleep. Return: 0, -EHOSTUNREACH
+ *
+ * Context: may sleep.
+ * Return: 0; -EHOSTUNREACH, also where the GID is not there any more
  */
 int smcu_path_route(const struct smcu_path *path, const u8 *peer_gid, const u8 *peer_mac, bool wait,
 		    struct smcu_hop *hop);
@@ -98,6 +109,10 @@ int smcu_path_route(const struct smcu_path *path, const u8 *peer_gid, const u8 *
 /**
  * smcu_dev_peer_id() - this instance's peer id: two random bytes and the MAC of the first port seen
  * @id: SMCU_PEER_ID_LEN bytes
+ *
+ * It is made when the first port is seen, or here, with a random MAC, and never changes then.
+ *
+ * Context: any but hard interrupts; takes peer_id_lock.
  */
 void smcu_dev_peer_id(u8 *id);
 
@@ -107,8 +122,17 @@ void smcu_dev_peer_id(u8 *id);
  *        returns and post nothing to it afterwards
  * @event: called in process context (from work) after a port or queue pair independent event made the port inactive; may be
  *         NULL
+ *
+ * Context: may sleep; both may be called before it returns.
+ * Return: 0 or the -errno of the RDMA core
  */
 int smcu_dev_init(void (*gone)(struct ib_device *ibdev), void (*event)(struct ib_device *ibdev, u8 port_num));
+
+/**
+ * smcu_dev_exit() - the opposite: @gone for each adapter there is
+ *
+ * Context: may sleep; waits until no port is referenced and no callback runs.
+ */
 void smcu_dev_exit(void);
 
 #endif

@@ -18,7 +18,6 @@ enum {
 static void (*tell_gone)(struct ib_device *ibdev);
 static void (*tell_event)(struct ib_device *ibdev, u8 port_num);
 
-/* Ask the adapter about a port. */
 void smcu_port_update(struct smcu_port *port)
 {
 	struct ib_port_attr attr;

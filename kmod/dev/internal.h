@@ -62,13 +62,51 @@ extern struct rw_semaphore smcu_dev_sem;
 extern struct list_head smcu_dev_list;
 
 /* registry.c */
+
+/**
+ * smcu_dev_put() - drop a reference on an adapter
+ * @dev: may be freed, by its removal, as soon as the last one is dropped
+ *
+ * Context: any.
+ */
 void smcu_dev_put(struct smcu_dev *dev);
+
+/**
+ * smcu_dev_learn_mac() - a port has been seen; the first one gives the instance its MAC
+ * @mac: SMCU_MAC_LEN bytes; zero is no MAC
+ *
+ * Context: any but hard interrupts; takes peer_id_lock.
+ */
 void smcu_dev_learn_mac(const u8 *mac);
 
 /* ibclient.c */
+
+/**
+ * smcu_port_update() - ask the adapter about a port
+ * @port: its adapter can't go meanwhile. Several may ask at the same time
+ *
+ * A port that can't be asked is inactive.
+ *
+ * Context: may sleep; where ports are searched, with smcu_dev_sem held for reading.
+ */
 void smcu_port_update(struct smcu_port *port);
+
+/**
+ * smcu_ibclient_init() - register with the RDMA core, which tells of each adapter there is
+ * @gone: see smcu_dev_init()
+ * @event: likewise
+ *
+ * Context: may sleep.
+ * Return: 0 or the -errno of the RDMA core
+ */
 int smcu_ibclient_init(void (*gone)(struct ib_device *ibdev),
 		       void (*event)(struct ib_device *ibdev, u8 port_num));
+
+/**
+ * smcu_ibclient_exit() - the opposite: each adapter is removed
+ *
+ * Context: may sleep.
+ */
 void smcu_ibclient_exit(void);
 
 #endif

@@ -30,7 +30,6 @@ static void peer_id_set(const u8 *mac)
 	peer_id_known = true;
 }
 
-/* A port has been seen; the first one gives the instance its MAC. */
 void smcu_dev_learn_mac(const u8 *mac)
 {
 	if (is_zero_ether_addr(mac))

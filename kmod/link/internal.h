@@ -6,6 +6,7 @@
  *   lgrs_lock        spinlock, BH: the list of groups, and of identities for which one is being made
  *   lgr->lock        spinlock, BH: state, users, members, LLC
  *   waiter lock      spinlock, BH, leaf: every list of waiters
+ *   tokens           xa_lock, BH, leaf: the table of tokens; nothing else of link/ is held
  *
  * Locks of xport/ come after all of these. Upcalls to members are made without any of them.
  */
@@ -69,7 +70,7 @@ struct smcu_making {
  * @node: in the group's queue; under lgr->lock
  * @type: enum smcu_llc_type
  * @rkey: key
- * @addr: of the ring
+ * @addr: of the ring; 0 for DELETE_RKEY
  * @buf: its ring, NULL after that was given back; under lgr->lock
  * @sent: on the wire; under lgr->lock
  * @deadline: jiffies; valid where @sent
@@ -104,7 +105,7 @@ struct smcu_rtoken {
  * struct smcu_rings - rings of one kind
  * @used: with connections
  * @idle: in the pool
- * @n_idle: how many
+ * @n_idle: how many, at most SMCU_POOL_IDLE
  * @resting: receive rings whose peer may still write, oldest first
  * @n_resting: how many
  *
@@ -160,12 +161,12 @@ enum smcu_end { SMCU_END_NOW, SMCU_END_FLUSHED, SMCU_END_ANSWERED };
  * @peer_eyecatcher: the peer uses eyecatchers; under @lock
  * @link_num: number of the link; set before ACTIVE
  * @rkey_reqs: requests of ours; the first is on the wire; under @lock
- * @n_rkey_reqs: their number; under @lock
+ * @n_rkey_reqs: their number, at most SMCU_RKEY_REQS; under @lock
  * @rtokens: rings of the peer, in no order; under @lock
- * @n_rtokens: how many
+ * @n_rtokens: how many, at most SMCU_RTOKENS; under @lock
  * @members: connections that have not been told of a loss; under @lock
  * @lost_members: those that have; under @lock
- * @n_members: both together; written under @lock, read lockless
+ * @n_members: both together, at most what @terms says; written under @lock, read lockless
  * @losing: whose lost upcall runs; under @lock, read lockless by those who wait
  * @lost_wq: they wait here
  * @rooms: members to be told that there is room; under @lock
@@ -241,58 +242,306 @@ struct smcu_lgr {
 	struct completion gone;
 };
 
+/* All work of groups but term_work. */
 extern struct workqueue_struct *smcu_link_wq;
 extern const struct smcu_xport_user smcu_link_xport_user;
 
 /* waiter.c */
+
+/**
+ * smcu_waiter_add() - wait
+ * @list: of waiters
+ * @w: in no list; else a warning, and it stays where it is
+ *
+ * Context: any but hard interrupts; takes the waiter lock, below all others of link/.
+ */
 void smcu_waiter_add(struct list_head *list, struct smcu_waiter *w);
+
+/**
+ * smcu_waiter_wake_all() - unlink and wake all of a list
+ * @list: of waiters
+ *
+ * Context: any but hard interrupts; takes the waiter lock, and holds it while each wake runs.
+ */
 void smcu_waiter_wake_all(struct list_head *list);
+
+/**
+ * smcu_waiter_wake_with() - likewise; where somebody waits, *@outcome becomes @value before
+ * @list: of waiters
+ * @outcome: may be NULL; not touched where nobody waits, since it is the waiter's
+ * @value: 0 or -errno
+ *
+ * Context: as smcu_waiter_wake_all().
+ */
 void smcu_waiter_wake_with(struct list_head *list, int *outcome, int value);
 
 /* lgr.c */
+
+/**
+ * smcu_lgr_drop() - a reference on the memory only
+ * @lgr: group
+ *
+ * Context: any.
+ */
 void smcu_lgr_drop(struct smcu_lgr *lgr);
+
+/**
+ * smcu_lgr_end() - end a group; the first end counts
+ * @lgr: group
+ * @reason: for a handshake that was making it
+ * @del_reason: for the peer, SMCU_DEL_*; 0: tell nothing
+ * @how: what is waited for before the endpoint goes
+ *
+ * Context: any but hard interrupts; takes lgr->lock, may be called under lgrs_lock. The work is done by term_work.
+ */
 void smcu_lgr_end(struct smcu_lgr *lgr, enum smcu_reason reason, u32 del_reason, enum smcu_end how);
+
+/**
+ * smcu_lgr_activate() - the link is confirmed: MAKING becomes ACTIVE
+ * @lgr: group
+ *
+ * Context: any but hard interrupts, also under ring_lock; takes lgr->lock, lgrs_lock and the waiter lock, one after the other.
+ * Return: false where it was not MAKING: active before, or ended meanwhile
+ */
 bool smcu_lgr_activate(struct smcu_lgr *lgr);
 
 /* link.c */
+
+/**
+ * smcu_link_stop_works() - cancel and wait for what runs; down_work and term_work are not among it
+ * @lgr: DEAD, so nothing is queued any more
+ *
+ * Context: may sleep; term_work only.
+ */
 void smcu_link_stop_works(struct smcu_lgr *lgr);
+
+/**
+ * smcu_link_confirm_work() - client: the request has come and our handshake is ready for it
+ * @work: confirm_work
+ *
+ * Context: work of smcu_link_wq; takes ring_lock.
+ */
 void smcu_link_confirm_work(struct work_struct *work);
 
 /* member.c */
+
+/**
+ * smcu_member_lookup() - whose token is this?
+ * @lgr: the message came on its link; tokens of other groups' members are not for its peer
+ * @token: alert token
+ *
+ * Context: softirq, under rcu_read_lock().
+ * Return: member, valid until rcu_read_unlock(); or NULL
+ */
 struct smcu_member *smcu_member_lookup(struct smcu_lgr *lgr, u32 token);
+
+/**
+ * smcu_member_lose_all() - tell every member that the link is down
+ * @lgr: DEAD, so nobody joins any more; members may leave meanwhile
+ *
+ * Context: may sleep; term_work only. No lock is held while a lost upcall runs.
+ */
 void smcu_member_lose_all(struct smcu_lgr *lgr);
+
+/**
+ * smcu_member_room() - there is room: all who asked may try; those that come too late ask again
+ * @lgr: group
+ *
+ * Context: softirq, under rcu_read_lock(). No lock is held while a room upcall runs.
+ */
 void smcu_member_room(struct smcu_lgr *lgr);
+
+/**
+ * smcu_member_exit() - the table of tokens goes; no member is left
+ *
+ * Context: process.
+ */
 void smcu_member_exit(void);
 
 /* llc.c */
+
+/**
+ * smcu_llc_send() - encode and post one message
+ * @lgr: group
+ * @msg: message
+ *
+ * Context: any but hard interrupts, also under lgr->lock.
+ * Return: 0; -EAGAIN no room; -ENOTCONN the link is down or not started; -EINVAL a message that can't be, which warns
+ */
 int smcu_llc_send(struct smcu_lgr *lgr, const struct smcu_llc_msg *msg);
+
+/**
+ * smcu_llc_send_confirm_link() - CONFIRM_LINK with our end of the link
+ * @lgr: group
+ * @response: client: the answer; server: false, the request
+ *
+ * Context: any but hard interrupts, also under ring_lock.
+ * Return: see smcu_llc_send()
+ */
 int smcu_llc_send_confirm_link(struct smcu_lgr *lgr, bool response);
+
+/**
+ * smcu_llc_recv() - a message that is not CDC has come (section 5.11)
+ * @lgr: group
+ * @buf: 64 bytes are readable
+ * @len: what was received
+ *
+ * Context: softirq, under rcu_read_lock(), no lock held; calls for one group do not overlap. Never allocates.
+ */
 void smcu_llc_recv(struct smcu_lgr *lgr, const u8 *buf, u32 len);
+
+/**
+ * smcu_llc_resend_work() - CONFIRM_LINK once more
+ * @work: resend_work, queued by a server's smcu_lgr_confirm()
+ *
+ * A peer that arms itself a moment after its CLC confirm drops a request that came before (section 12.7).
+ *
+ * Context: work of smcu_link_wq.
+ */
 void smcu_llc_resend_work(struct work_struct *work);
 
 /* llc_del.c */
+
+/**
+ * smcu_llc_on_delete_link() - the peer ends the group (section 5.5)
+ * @lgr: group
+ * @msg: request, or a last word that nobody answers; becomes the answer
+ *
+ * Context: softirq, no lock held.
+ */
 void smcu_llc_on_delete_link(struct smcu_lgr *lgr, struct smcu_llc_msg *msg);
+
+/**
+ * smcu_llc_say_goodbye() - the last message of a group (section 5.5)
+ * @lgr: DEAD, with a reason for the peer
+ * @xp: its endpoint; not killed yet
+ *
+ * Context: process; term_work only.
+ * Return: 0; -EAGAIN no room; -ENOTCONN the link is down or was never up; -EINVAL
+ */
 int smcu_llc_say_goodbye(struct smcu_lgr *lgr, struct smcu_xport *xp);
 
 /* llc_rkey.c */
+
+/**
+ * smcu_llc_on_rkey_request() - CONFIRM_RKEY or DELETE_RKEY of the peer: note it, answer
+ * @lgr: group
+ * @msg: request; becomes the answer, negative where there is no place
+ *
+ * Context: softirq, no lock held.
+ */
 void smcu_llc_on_rkey_request(struct smcu_lgr *lgr, struct smcu_llc_msg *msg);
+
+/**
+ * smcu_llc_on_rkey_response() - the peer's answer to the request of ours that is on the wire; any other is ignored
+ * @lgr: group
+ * @msg: answer
+ *
+ * Context: softirq, no lock held.
+ */
 void smcu_llc_on_rkey_response(struct smcu_lgr *lgr, const struct smcu_llc_msg *msg);
+
+/**
+ * smcu_llc_rkey_delete() - a ring that the peer was told of goes: best effort, it frees a place in the peer's table
+ * @lgr: group
+ * @rkey: of the ring
+ *
+ * Context: may sleep.
+ */
 void smcu_llc_rkey_delete(struct smcu_lgr *lgr, u32 rkey);
+
+/**
+ * smcu_llc_rkey_forget() - the ring is given back: an answer that comes later must not touch it
+ * @lgr: group
+ * @buf: receive ring. A request for it that is not on its way is dropped, who waits for it gets -ECANCELED
+ *
+ * Context: any but hard interrupts; takes lgr->lock.
+ */
 void smcu_llc_rkey_forget(struct smcu_lgr *lgr, struct smcu_buf *buf);
+
+/**
+ * smcu_llc_rkey_fail_all() - whoever waits for an answer gets -ENOTCONN
+ * @lgr: DEAD, so nothing is added any more
+ *
+ * Context: any but hard interrupts; takes lgr->lock. term_work only.
+ */
 void smcu_llc_rkey_fail_all(struct smcu_lgr *lgr);
+
+/**
+ * smcu_llc_rkey_work() - the request on the wire may be too late; one that found no room tries again
+ * @work: rkey_work
+ *
+ * Context: work of smcu_link_wq.
+ */
 void smcu_llc_rkey_work(struct work_struct *work);
 
 /* rtoken.c */
+
+/**
+ * smcu_rtoken_add() - the peer has told of a ring; a key that is known gets the new address
+ * @lgr: group
+ * @rkey: key
+ * @addr: address
+ *
+ * Context: any but hard interrupts; takes lgr->lock.
+ * Return: false where there is no place: the peer is told that its ring can't be used
+ */
 bool smcu_rtoken_add(struct smcu_lgr *lgr, u32 rkey, u64 addr);
+
+/**
+ * smcu_rtoken_del() - the peer has taken a ring back; one that is not known is no error
+ * @lgr: group
+ * @rkey: key
+ *
+ * Context: any but hard interrupts; takes lgr->lock.
+ */
 void smcu_rtoken_del(struct smcu_lgr *lgr, u32 rkey);
 
 /* llc_test.c */
+
+/**
+ * smcu_llc_test_interval() - when to look at a link again
+ *
+ * Context: any.
+ * Return: jiffies from now; also while keepalive is switched off
+ */
 unsigned long smcu_llc_test_interval(void);
+
+/**
+ * smcu_llc_test_work() - keepalive: test a silent link, end a dead one
+ * @work: test_work; queues itself as long as the group is active
+ *
+ * Context: work of smcu_link_wq.
+ */
 void smcu_llc_test_work(struct work_struct *work);
 
 /* pool.c */
+
+/**
+ * smcu_pool_init() - no rings yet
+ * @lgr: nobody else knows it yet
+ *
+ * Context: any.
+ */
 void smcu_pool_init(struct smcu_lgr *lgr);
+
+/**
+ * smcu_pool_register_all() - the endpoint was started: put into force what was only prepared
+ * @lgr: group
+ * @xp: its endpoint
+ *
+ * Context: may sleep; ring_lock is held.
+ * Return: 0 or the first -errno of smcu_xport_register()
+ */
 int smcu_pool_register_all(struct smcu_lgr *lgr, struct smcu_xport *xp);
+
+/**
+ * smcu_pool_dismantle() - take every ring from the adapter. Those that connections hold stay theirs as memory
+ * @lgr: group
+ * @xp: its endpoint, killed
+ *
+ * Context: may sleep; ring_lock is held.
+ */
 void smcu_pool_dismantle(struct smcu_lgr *lgr, struct smcu_xport *xp);
 
 #endif

@@ -75,7 +75,6 @@ static void resolve_lgr(struct smcu_lgr *lgr)
 	resolve(mk);
 }
 
-/* Memory only; any context. */
 void smcu_lgr_drop(struct smcu_lgr *lgr)
 {
 	if (!refcount_dec_and_test(&lgr->refs))
@@ -199,10 +198,6 @@ static bool set_dead(struct smcu_lgr *lgr, enum smcu_reason reason, u32 del_reas
 	return true;
 }
 
-/*
- * End a group: @reason is for a handshake that was making it, @del_reason for the peer (0: tell nothing). Any context but hard
- * interrupts; the work is done by term_work.
- */
 void smcu_lgr_end(struct smcu_lgr *lgr, enum smcu_reason reason, u32 del_reason, enum smcu_end how)
 {
 	spin_lock_bh(&lgr->lock);
@@ -269,7 +264,6 @@ static void down_work(struct work_struct *work)
 	smcu_lgr_end(lgr, SMCU_R_LINK_UP, 0, SMCU_END_NOW);
 }
 
-/* The link is confirmed. Return: false where the group has been ended meanwhile. Any context but hard interrupts. */
 bool smcu_lgr_activate(struct smcu_lgr *lgr)
 {
 	bool done = false;

@@ -89,7 +89,6 @@ int smcu_lgr_confirm(struct smcu_lgr *lgr, struct smcu_waiter *w)
 	return err;
 }
 
-/* Client: the request has come and our handshake is ready for it. */
 void smcu_link_confirm_work(struct work_struct *work)
 {
 	struct smcu_lgr *lgr = container_of(work, struct smcu_lgr, confirm_work);

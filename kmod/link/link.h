@@ -21,6 +21,11 @@ struct seq_file;
 struct smcu_lgr;
 struct smcu_member;
 
+/**
+ * enum smcu_role - who we are for the peer of a group
+ * @SMCU_CLIENT: TCP was connected from here
+ * @SMCU_SERVER: TCP was accepted here; the server chooses the group
+ */
 enum smcu_role { SMCU_CLIENT, SMCU_SERVER };
 
 /**
@@ -36,13 +41,22 @@ struct smcu_waiter {
 	void *priv;
 };
 
+/**
+ * smcu_waiter_init() - a waiter that waits for nothing
+ * @w: in no list; the caller sets priv
+ * @wake: see struct smcu_waiter
+ *
+ * Context: any.
+ */
 void smcu_waiter_init(struct smcu_waiter *w, void (*wake)(struct smcu_waiter *w));
 
 /**
  * smcu_waiter_cancel() - leave whatever list it is in
  * @w: waiter
  *
- * Context: any but hard interrupts. After it returns wake is not called any more (it waits for a wake that is running).
+ * After it returns wake is not called any more (it waits for a wake that is running).
+ *
+ * Context: any but hard interrupts; takes the waiter lock, so it is not called by wake.
  */
 void smcu_waiter_cancel(struct smcu_waiter *w);
 
@@ -74,15 +88,18 @@ struct smcu_lgr_spec {
  *
  * At most one handshake at a time makes the group of a given identity; the others wait for its outcome.
  *
+ * Context: may sleep.
  * Return: an active group with room for one more connection, referenced; ERR_PTR(-ENOENT) the caller is the one to make it
  * and must call smcu_lgr_create() or smcu_lgr_create_abandon(); ERR_PTR(-EINPROGRESS) somebody else does, @w is queued:
- * call again when woken; or ERR_PTR(-ENOMEM). Context: may sleep
+ * call again when woken; or ERR_PTR(-ENOMEM)
  */
 struct smcu_lgr *smcu_lgr_find_server(const struct smcu_lgr_spec *spec, struct smcu_waiter *w);
 
 /**
  * smcu_lgr_create_abandon() - the caller of smcu_lgr_find_server() that got -ENOENT gives up before smcu_lgr_create()
  * @spec: the same identity
+ *
+ * Context: any but hard interrupts; those who wait are woken, and try themselves.
  */
 void smcu_lgr_create_abandon(const struct smcu_lgr_spec *spec);
 
@@ -97,15 +114,18 @@ void smcu_lgr_create_abandon(const struct smcu_lgr_spec *spec);
  *
  * An accept can claim to come from any host. One that is true names a ring which was announced on the group's link before.
  *
+ * Context: any but hard interrupts.
  * Return: an active group, referenced; ERR_PTR(-ENOLINK) no such group; ERR_PTR(-EACCES) the group's peer has no such ring
  */
 struct smcu_lgr *smcu_lgr_find_client(struct net *net, const u8 *peer_id, const u8 *peer_gid, u32 peer_qpn, u32 rkey, u64 addr);
 
 /**
  * smcu_lgr_learn() - first contact: CLC has told of a ring of the peer
- * @lgr: being made
+ * @lgr: being made; nothing is known yet, so there is a place
  * @rkey: key
  * @addr: address
+ *
+ * Context: any but hard interrupts.
  */
 void smcu_lgr_learn(struct smcu_lgr *lgr, u32 rkey, u64 addr);
 
@@ -115,7 +135,8 @@ void smcu_lgr_learn(struct smcu_lgr *lgr, u32 rkey, u64 addr);
  * @rkey: key
  * @addr: address
  *
- * Context: any but hard interrupts
+ * Context: any but hard interrupts; takes lgr->lock.
+ * Return: true if so
  */
 bool smcu_lgr_knows(struct smcu_lgr *lgr, u32 rkey, u64 addr);
 
@@ -125,17 +146,27 @@ bool smcu_lgr_knows(struct smcu_lgr *lgr, u32 rkey, u64 addr);
  *
  * Server: resolves the right to make it that smcu_lgr_find_server() gave, also on failure (waiters wake and try themselves).
  * Until smcu_lgr_put() or activation others wait. If the last reference goes before the group is active it is dissolved and
- * waiters are woken. Context: may sleep. Return: group, referenced, or ERR_PTR
+ * waiters are woken.
+ *
+ * Context: may sleep.
+ * Return: group, referenced; ERR_PTR(-ENOMEM); ERR_PTR(-ENOSPC) there are SMCU_MAX_LGRS; ERR_PTR(-ENODEV) the adapter goes; ERR_PTR of
+ * smcu_xport_open()
  */
 struct smcu_lgr *smcu_lgr_create(const struct smcu_lgr_spec *spec);
 
+/**
+ * smcu_lgr_get() - one more reference
+ * @lgr: group; the caller has one
+ *
+ * Context: any but hard interrupts; takes lgr->lock.
+ */
 void smcu_lgr_get(struct smcu_lgr *lgr);
 
 /**
  * smcu_lgr_put() - drop a reference
  * @lgr: group
  *
- * Context: any but hard interrupts; freeing is done by work
+ * Context: any but hard interrupts; takes lgr->lock. What sleeps is done by work.
  */
 void smcu_lgr_put(struct smcu_lgr *lgr);
 
@@ -143,6 +174,8 @@ void smcu_lgr_put(struct smcu_lgr *lgr);
  * smcu_lgr_local() - what accept or confirm say of our end
  * @lgr: group
  * @addr: result; mtu is already min(own, peer's) once the peer's is known
+ *
+ * Context: any.
  */
 void smcu_lgr_local(const struct smcu_lgr *lgr, struct smcu_xaddr *addr);
 
@@ -154,8 +187,10 @@ void smcu_lgr_local(const struct smcu_lgr *lgr, struct smcu_xaddr *addr);
  * @direct: no gateway (client: the accept's word; server: pass true, the own route decides)
  *
  * Client: queue pair to RTR, receives posted: after this the confirm may be sent. Server: RTR, receives and RTS.
- * Context: may sleep. Return: 0; -EHOSTUNREACH no route; -EPROTO (client) the peer claims a gateway, our route has none; other
- * -errno
+ *
+ * Context: may sleep, a moment also for the neighbour; takes ring_lock.
+ * Return: 0; -ENOTCONN the group has been ended; -EHOSTUNREACH no route; -EPROTO (client) the peer claims a gateway, our route has none;
+ * other -errno of smcu_xport_listen(), smcu_xport_start() and smcu_xport_register()
  */
 int smcu_lgr_set_peer(struct smcu_lgr *lgr, const struct smcu_xaddr *addr, const u8 *peer_id, bool direct);
 
@@ -164,22 +199,38 @@ int smcu_lgr_set_peer(struct smcu_lgr *lgr, const struct smcu_xaddr *addr, const
  * @lgr: being made
  * @w: woken when smcu_lgr_state() may have changed
  *
- * Server: sends the request. Client: answers the request that came or will come. The client's part after the request runs in
- * work of link/. Context: may sleep. Return: 0 (wait for @w) or -errno
+ * Server: sends the request, and once more later. Client: answers the request that came or will come. The client's part after the
+ * request runs in work of link/.
+ *
+ * Context: may sleep.
+ * Return: 0 (wait for @w); -ENOTCONN the group has been ended, or (server) its link is down; -EAGAIN (server) there was no room. After an
+ * error @w is in no list
  */
 int smcu_lgr_confirm(struct smcu_lgr *lgr, struct smcu_waiter *w);
 
+/**
+ * enum smcu_lgr_state - life of a group, in this order
+ * @SMCU_LGR_MAKING: its link is not confirmed; the first handshake has it
+ * @SMCU_LGR_ACTIVE: connections may join
+ * @SMCU_LGR_DEAD: it ends by itself, and its members are told
+ */
 enum smcu_lgr_state { SMCU_LGR_MAKING, SMCU_LGR_ACTIVE, SMCU_LGR_DEAD };
 
 /**
- * smcu_lgr_state() - lockless
+ * smcu_lgr_state() - lockless; what led to the state is visible
  * @lgr: group
+ *
+ * Context: any.
+ * Return: state of a moment; DEAD stays
  */
 enum smcu_lgr_state smcu_lgr_state(const struct smcu_lgr *lgr);
 
 /**
  * smcu_lgr_fail_reason() - why a first contact did not become active (SMCU_R_EYECATCHER, SMCU_R_LINK_UP, ...)
  * @lgr: group
+ *
+ * Context: any.
+ * Return: the reason; SMCU_R_NONE as long as the group is not DEAD
  */
 enum smcu_reason smcu_lgr_fail_reason(const struct smcu_lgr *lgr);
 
@@ -191,7 +242,10 @@ enum smcu_reason smcu_lgr_fail_reason(const struct smcu_lgr *lgr);
  * On a started link the ring is registered (rkey, addr are set). On one that is not yet started (client's first contact before
  * the response, server's before RTS) rkey and addr must nevertheless be known for CLC: link/ allocates the memory region and
  * fixes key and address now, and does the registering work request when the queue pair reaches RTS.
- * Context: may sleep. Return: ring or ERR_PTR
+ *
+ * Context: may sleep; takes ring_lock.
+ * Return: ring, the caller's until smcu_lgr_rmb_put(); ERR_PTR(-ENOTCONN) the group is dead; ERR_PTR(-ENOBUFS) the send queue stays full;
+ * ERR_PTR(-ENOMEM); ERR_PTR of smcu_xport_register()
  */
 struct smcu_buf *smcu_lgr_rmb_get(struct smcu_lgr *lgr, u32 size);
 
@@ -202,7 +256,7 @@ struct smcu_buf *smcu_lgr_rmb_get(struct smcu_lgr *lgr, u32 size);
  * @reuse: both ends are through with it; else it stays registered, but nobody gets it for a while: writes of the peer that are
  *         on their way would otherwise hit another connection, or, were it unregistered, take the whole link down
  *
- * Context: may sleep
+ * Context: may sleep; takes ring_lock.
  */
 void smcu_lgr_rmb_put(struct smcu_lgr *lgr, struct smcu_buf *buf, bool reuse);
 
@@ -211,7 +265,9 @@ void smcu_lgr_rmb_put(struct smcu_lgr *lgr, struct smcu_buf *buf, bool reuse);
  * @lgr: group
  * @size: power of two, at least SMCU_RMBE_MIN; where memory does not allow it a smaller ring is returned
  *
- * Context: may sleep. Return: ring or ERR_PTR
+ * Context: may sleep; takes ring_lock.
+ * Return: ring, the caller's until it is put, abandoned or disowned; ERR_PTR(-ENOTCONN) the group is dead; ERR_PTR(-ENOMEM); ERR_PTR of
+ * smcu_xport_map()
  */
 struct smcu_buf *smcu_lgr_sndbuf_get(struct smcu_lgr *lgr, u32 size);
 
@@ -219,13 +275,18 @@ struct smcu_buf *smcu_lgr_sndbuf_get(struct smcu_lgr *lgr, u32 size);
  * smcu_lgr_sndbuf_adopt() - map a ring that was filled before there was a link
  * @lgr: group
  * @buf: from smcu_buf_alloc(); still the caller's on failure
+ *
+ * Context: may sleep; takes ring_lock.
+ * Return: 0; -ENOTCONN the group is dead; other -errno of smcu_xport_map()
  */
 int smcu_lgr_sndbuf_adopt(struct smcu_lgr *lgr, struct smcu_buf *buf);
 
 /**
  * smcu_lgr_sndbuf_put() - give it back; nothing of it is in flight any more, or the link is down
  * @lgr: group
- * @buf: ring
+ * @buf: ring, not the caller's any more
+ *
+ * Context: may sleep; takes ring_lock.
  */
 void smcu_lgr_sndbuf_put(struct smcu_lgr *lgr, struct smcu_buf *buf);
 
@@ -233,6 +294,8 @@ void smcu_lgr_sndbuf_put(struct smcu_lgr *lgr, struct smcu_buf *buf);
  * smcu_lgr_sndbuf_abandon() - something of it may still be in flight: it stays with the group until the adapter has let go
  * @lgr: group
  * @buf: ring, not the caller's any more
+ *
+ * Context: may sleep; takes ring_lock.
  */
 void smcu_lgr_sndbuf_abandon(struct smcu_lgr *lgr, struct smcu_buf *buf);
 
@@ -240,6 +303,8 @@ void smcu_lgr_sndbuf_abandon(struct smcu_lgr *lgr, struct smcu_buf *buf);
  * smcu_lgr_sndbuf_disown() - take a ring out of the group's hands: unmapped, the caller frees it
  * @lgr: group
  * @buf: from smcu_lgr_sndbuf_get() or smcu_lgr_sndbuf_adopt(); its contents stay
+ *
+ * Context: may sleep; takes ring_lock.
  */
 void smcu_lgr_sndbuf_disown(struct smcu_lgr *lgr, struct smcu_buf *buf);
 
@@ -248,17 +313,21 @@ void smcu_lgr_sndbuf_disown(struct smcu_lgr *lgr, struct smcu_buf *buf);
  * @lgr: active group
  * @rmb: ring
  * @w: woken with the outcome
- * @outcome: -EINPROGRESS until then; 0, -ECONNREFUSED (negative answer), -ETIMEDOUT, -ENOTCONN afterwards. Must stay valid until
- *           woken or cancelled
+ * @outcome: -EINPROGRESS until then; 0, -ECONNREFUSED (negative answer), -ETIMEDOUT, -ENOTCONN, -ECANCELED (the ring was given back)
+ *           afterwards. Must stay valid until woken or cancelled
  *
  * Several may be asked for at the same time; they are sent one after the other since Linux drops a second request while it works
  * on the first. A ring whose key the peer was told before (it comes from the pool) needs no message: @w is woken at once, before
- * the return. Context: may sleep. Return: 0 or -errno
+ * the return.
+ *
+ * Context: may sleep.
+ * Return: 0 (wait for @w); -ENOTCONN the group is not active; -ENOBUFS SMCU_RKEY_REQS wait already; -ENOMEM. After an error @w is in no
+ * list
  */
 int smcu_lgr_rkey_confirm(struct smcu_lgr *lgr, struct smcu_buf *rmb, struct smcu_waiter *w, int *outcome);
 
 /**
- * struct smcu_member_ops - upcalls for a connection, under rcu_read_lock(), without locks of link/ held
+ * struct smcu_member_ops - upcalls for a connection, without locks of link/ held; all but @lost under rcu_read_lock()
  * @cdc: a message for its token; softirq; 44 bytes readable, @len received
  * @sent: see smcu_xport_user.sent
  * @room: after smcu_lgr_post() said -EAGAIN; softirq
@@ -290,10 +359,11 @@ struct smcu_member {
 
 /**
  * smcu_lgr_join() - become a member: get a token; messages for it arrive from now on
- * @lgr: group
+ * @lgr: group; a reference is taken
  * @m: with ops set
  *
- * Context: may sleep. Return: 0, -ENOSPC the group is full, -ENOTCONN it is dead
+ * Context: may sleep.
+ * Return: 0; -ENOSPC the group is full; -ENOTCONN it is dead; -ENOMEM; -EBUSY no token is free
  */
 int smcu_lgr_join(struct smcu_lgr *lgr, struct smcu_member *m);
 
@@ -314,7 +384,10 @@ void smcu_lgr_leave(struct smcu_member *m);
  * @cookie: for the sent upcall
  * @signal: ask for the upcall soon
  *
- * All writes together may have SMCU_XPOST_MAX bytes. Return: see smcu_xport_post()
+ * All writes together may have SMCU_XPOST_MAX bytes.
+ *
+ * Context: any but hard interrupts; takes lgr->lock.
+ * Return: see smcu_xport_post(); also -ENOTCONN where the group is dead. After -EAGAIN the member's room upcall will come
  */
 int smcu_lgr_post(struct smcu_member *m, const struct smcu_xwrite *w, int n, const u8 *msg, u64 cookie, bool signal);
 
@@ -322,6 +395,8 @@ int smcu_lgr_post(struct smcu_member *m, const struct smcu_xwrite *w, int n, con
  * smcu_lgr_out_of_sync() - the peer is said not to know this group: no new connections, and its link is tested. The word came over TCP,
  * and anybody behind the peer's address could have sent it: if the link answers, the connections there are stay
  * @lgr: group
+ *
+ * Context: any but hard interrupts; takes lgr->lock.
  */
 void smcu_lgr_out_of_sync(struct smcu_lgr *lgr);
 
@@ -329,27 +404,44 @@ void smcu_lgr_out_of_sync(struct smcu_lgr *lgr);
  * smcu_link_show() - a line for each group into /proc
  * @m: file
  * @net: only those of this network namespace
+ *
+ * Context: process; takes lgrs_lock.
  */
 void smcu_link_show(struct seq_file *m, struct net *net);
 
 /**
  * smcu_link_testlink_time() - keepalive interval of all links
- * @sec: seconds without a received message before a TEST_LINK, 0 never; default 5
+ * @sec: seconds without a received message before a TEST_LINK, 0 never, at most a day; default 5
+ *
+ * Counts from the next look at each link on.
+ *
+ * Context: any.
  */
 void smcu_link_testlink_time(unsigned int sec);
 
 /**
- * smcu_link_init() - also starts dev/ and xport/: adapters are seen from here on
- */
-/**
  * smcu_link_net_exit() - a network namespace goes: end its groups
  * @net: namespace
+ *
+ * They are not waited for: a group has no reference on its namespace.
+ *
+ * Context: any but hard interrupts; takes lgrs_lock.
  */
 void smcu_link_net_exit(struct net *net);
 
+/**
+ * smcu_link_init() - also starts dev/ and xport/: adapters are seen from here on
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOMEM, or -errno of smcu_dev_init()
+ */
 int smcu_link_init(void);
 
-/** smcu_link_exit() - end all groups (DELETE_LINK to the peers), wait for all work and callbacks; stops dev/ and xport/, too */
+/**
+ * smcu_link_exit() - end all groups (DELETE_LINK to the peers), wait for all work and callbacks; stops dev/ and xport/, too
+ *
+ * Context: may sleep. Nobody makes or joins a group any more.
+ */
 void smcu_link_exit(void);
 
 #endif

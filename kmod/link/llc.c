@@ -6,7 +6,6 @@
  */
 #include "link/internal.h"
 
-/* Any context but hard interrupts. Return: 0, -EAGAIN, -ENOTCONN */
 int smcu_llc_send(struct smcu_lgr *lgr, const struct smcu_llc_msg *msg)
 {
 	u8 buf[SMCU_LLC_LEN];
@@ -46,7 +45,6 @@ int smcu_llc_send_confirm_link(struct smcu_lgr *lgr, bool response)
 	return smcu_llc_send(lgr, &msg);
 }
 
-/* A peer that arms itself a moment after its CLC confirm drops a request that came before: once more (section 12.7). */
 void smcu_llc_resend_work(struct work_struct *work)
 {
 	struct smcu_lgr *lgr = container_of(to_delayed_work(work), struct smcu_lgr, resend_work);
@@ -157,7 +155,6 @@ static void on_response(struct smcu_lgr *lgr, const struct smcu_llc_msg *msg)
 	}
 }
 
-/* A message that is not CDC. Softirq, under RCU; @len is what was received, 64 bytes are readable. */
 void smcu_llc_recv(struct smcu_lgr *lgr, const u8 *buf, u32 len)
 {
 	struct smcu_llc_msg msg;

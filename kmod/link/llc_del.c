@@ -38,7 +38,6 @@ void smcu_llc_on_delete_link(struct smcu_lgr *lgr, struct smcu_llc_msg *msg)
 	smcu_lgr_end(lgr, SMCU_R_NO_LINK, msg->delete_link.reason ?: SMCU_DEL_PROGRAM, SMCU_END_ANSWERED);
 }
 
-/* The last message of a group. Return: 0 or -errno; it fails where the link is down or was never up. */
 int smcu_llc_say_goodbye(struct smcu_lgr *lgr, struct smcu_xport *xp)
 {
 	struct smcu_llc_msg msg = {

@@ -183,7 +183,6 @@ int smcu_lgr_rkey_confirm(struct smcu_lgr *lgr, struct smcu_buf *rmb, struct smc
 	return err;
 }
 
-/* A ring that the peer was told of goes: best effort, it frees a place in the peer's table. */
 void smcu_llc_rkey_delete(struct smcu_lgr *lgr, u32 rkey)
 {
 	struct smcu_rkey_req *req;
@@ -195,7 +194,6 @@ void smcu_llc_rkey_delete(struct smcu_lgr *lgr, u32 rkey)
 		kfree(req);
 }
 
-/* The ring is given back: an answer that comes later must not touch it. */
 void smcu_llc_rkey_forget(struct smcu_lgr *lgr, struct smcu_buf *buf)
 {
 	struct smcu_rkey_req *req, *tmp;
@@ -218,7 +216,6 @@ void smcu_llc_rkey_forget(struct smcu_lgr *lgr, struct smcu_buf *buf)
 		finish(req, -ECANCELED);
 }
 
-/* The group is DEAD: nothing is added any more. */
 void smcu_llc_rkey_fail_all(struct smcu_lgr *lgr)
 {
 	struct smcu_rkey_req *req;

@@ -18,7 +18,6 @@ void smcu_link_testlink_time(unsigned int sec)
 	WRITE_ONCE(interval, min_t(unsigned int, sec, INTERVAL_MAX));
 }
 
-/* Jiffies until the next look. */
 unsigned long smcu_llc_test_interval(void)
 {
 	unsigned int sec = READ_ONCE(interval);

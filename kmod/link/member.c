@@ -10,7 +10,6 @@
 static DEFINE_XARRAY_FLAGS(tokens, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_BH);
 static u32 next_token;
 
-/* RCU read side. */
 struct smcu_member *smcu_member_lookup(struct smcu_lgr *lgr, u32 token)
 {
 	struct smcu_member *m = xa_load(&tokens, token);
@@ -83,7 +82,6 @@ void smcu_lgr_leave(struct smcu_member *m)
 	smcu_lgr_put(lgr);
 }
 
-/* Tell every member that the link is down; term_work only. Who joins or leaves meanwhile: nobody joins a DEAD group. */
 void smcu_member_lose_all(struct smcu_lgr *lgr)
 {
 	struct smcu_member *m;
@@ -140,7 +138,6 @@ int smcu_lgr_post(struct smcu_member *m, const struct smcu_xwrite *w, int n, con
 	return post(m, w, n, msg, cookie, signal);
 }
 
-/* There is room: all who asked may try; those that come too late ask again. Softirq, under RCU. */
 void smcu_member_room(struct smcu_lgr *lgr)
 {
 	struct smcu_member *m;

@@ -241,7 +241,6 @@ void smcu_lgr_sndbuf_put(struct smcu_lgr *lgr, struct smcu_buf *buf)
 		smcu_buf_free(buf);
 }
 
-/* The endpoint was started: put into force what was only prepared. */
 int smcu_pool_register_all(struct smcu_lgr *lgr, struct smcu_xport *xp)
 {
 	struct smcu_buf *buf;
@@ -274,7 +273,6 @@ static void unmap_list(struct smcu_xport *xp, struct list_head *list, bool free)
 	}
 }
 
-/* The endpoint is killed: take every ring from the adapter. Those that connections hold stay theirs as memory. */
 void smcu_pool_dismantle(struct smcu_lgr *lgr, struct smcu_xport *xp)
 {
 	lockdep_assert_held(&lgr->ring_lock);

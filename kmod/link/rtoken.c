@@ -18,7 +18,6 @@ static struct smcu_rtoken *find(struct smcu_lgr *lgr, u32 rkey)
 	return NULL;
 }
 
-/* Return: false where there is no place: the peer is told that its ring can't be used. */
 bool smcu_rtoken_add(struct smcu_lgr *lgr, u32 rkey, u64 addr)
 {
 	struct smcu_rtoken *t;

@@ -28,7 +28,6 @@ void smcu_waiter_cancel(struct smcu_waiter *w)
 	spin_unlock_bh(&waiter_lock);
 }
 
-/* Wake all of @list; where somebody waits, *@outcome becomes @value before. @outcome may be NULL. */
 void smcu_waiter_wake_with(struct list_head *list, int *outcome, int value)
 {
 	struct smcu_waiter *w;

@@ -22,6 +22,8 @@ struct smcu_cursor {
  * smcu_cursor_at() - the cursor of a position
  * @pos: bytes since the beginning
  * @size: of the ring, a power of two
+ *
+ * Return: the cursor
  */
 struct smcu_cursor smcu_cursor_at(u64 pos, u32 size);
 

@@ -51,8 +51,10 @@ enum smcu_limits {
 #define SMCU_EYECATCHER_D 0xe2d4c3c4U
 
 /**
- * smcu_rmbe_size() - bytes of a ring whose compressed size is @code
+ * smcu_rmbe_size() - bytes of a ring whose compressed size is @code (section 4)
  * @code: 0 to SMCU_RMBE_CODE_MAX
+ *
+ * Return: 16384 to 2^29
  */
 static inline u32 smcu_rmbe_size(u8 code)
 {
@@ -60,8 +62,10 @@ static inline u32 smcu_rmbe_size(u8 code)
 }
 
 /**
- * smcu_rmbe_code() - smallest code whose ring holds @bytes
+ * smcu_rmbe_code() - smallest code whose ring holds @bytes (section 4)
  * @bytes: wanted size, more than the largest ring gives the largest code
+ *
+ * Return: 0 to SMCU_RMBE_CODE_MAX
  */
 static inline u8 smcu_rmbe_code(u32 bytes)
 {

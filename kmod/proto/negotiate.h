@@ -7,11 +7,11 @@
 #include "proto/wire_clc.h"
 
 /**
- * struct smcu_terms - what both ends have agreed on
+ * struct smcu_terms - what both ends have agreed on (section 2.6)
  * @eid: the EID in common
- * @release: 0 or 1
- * @max_conns: per link group
- * @max_links: per link group
+ * @release: 0 or 1; this and the limits are 0 at a client that joins: they are the group's
+ * @max_conns: per link group, SMCU_CONNS_MIN to SMCU_CONNS_MAX
+ * @max_links: per link group: 1, or 2 in release 0
  */
 struct smcu_terms {
 	u8 eid[SMCU_EID_LEN];

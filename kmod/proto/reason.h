@@ -43,6 +43,7 @@
 
 /**
  * enum smcu_reason - why a connection fell back; a type of its own, never mixed with an errno
+ * @SMCU_REASONS: SMCU_R_* with the name of each line of that list, in its order; SMCU_R_COUNT is their number
  */
 enum smcu_reason {
 #define X(name, code, text) SMCU_R_##name,
@@ -52,20 +53,26 @@ enum smcu_reason {
 };
 
 /**
- * smcu_reason_code() - the 32-bit diagnosis of @r, as sent in a decline
+ * smcu_reason_code() - the 32-bit diagnosis of @r, as sent in a decline (section 2.4)
  * @r: a reason
+ *
+ * Return: its code; that of SMCU_R_INTERNAL for what is no reason. Not each may be sent: see smcu_reason_is_wire()
  */
 u32 smcu_reason_code(enum smcu_reason r);
 
 /**
  * smcu_reason_text() - a sentence for people
  * @r: a reason
+ *
+ * Return: constant string; "unknown reason" for what is none
  */
 const char *smcu_reason_text(enum smcu_reason r);
 
 /**
  * smcu_reason_name() - short lower-case name, for counters
  * @r: a reason
+ *
+ * Return: constant string; "unknown" for what is none
  */
 const char *smcu_reason_name(enum smcu_reason r);
 
@@ -80,6 +87,8 @@ enum smcu_reason smcu_reason_from_code(u32 code);
 /**
  * smcu_reason_is_wire() - may this be sent in a decline?
  * @r: a reason
+ *
+ * Return: false for SMCU_R_NONE, for local ones, and where nobody is there to be told or has said so himself
  */
 bool smcu_reason_is_wire(enum smcu_reason r);
 

@@ -20,7 +20,7 @@ struct smcu_txpiece {
 /**
  * struct smcu_txplan - what to write in one go
  * @len: bytes in all pieces
- * @n: pieces; the wraps of both rings make at most three
+ * @n: pieces, 0 to 3: the wraps of both rings make no more
  * @piece: in the order of the stream
  * @blocked: after this the peer's window is closed while data is left or it fits exactly (section 6.4, 4)
  */
@@ -45,14 +45,14 @@ void smcu_txplan(u64 sent, u64 queued, u64 peer_read, u32 src_size, u32 dst_size
 /**
  * smcu_rx_announce() - is a consumer cursor update of its own due? (section 6.5)
  * @read: position up to which the program has read
- * @announced: position last told to the peer
- * @written: position up to which the peer says it has written
+ * @announced: position last told to the peer (<= read)
+ * @written: position up to which the peer says it has written (>= read)
  * @size: our ring
  * @blocked: the peer said it is blocked
  * @requested: the peer asked for an update
  *
- * True where the peer asked, or where more than a tenth of the ring (at least 2304 bytes) is unannounced and the peer is
- * blocked or thinks that no more than half of the ring is free.
+ * Return: true where the peer asked; or where more than a tenth of the ring (at least 2304 bytes) is unannounced, the peer is blocked or
+ * thinks that no more than half of the ring is free, and either half the ring is unannounced or no more than a quarter is left to read
  */
 bool smcu_rx_announce(u64 read, u64 announced, u64 written, u32 size, bool blocked, bool requested);
 

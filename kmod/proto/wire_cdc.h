@@ -21,7 +21,7 @@
 
 /**
  * struct smcu_cdc - connection data control
- * @seq: of the sender, starts with 1
+ * @seq: of the sender, starts with 1, modulo 65536
  * @token: the receiver's alert token
  * @prod: how far the sender has written
  * @cons: how far the sender has read
@@ -57,7 +57,9 @@ void smcu_cdc_encode(u8 *buf, const struct smcu_cdc *in);
 /**
  * smcu_cdc_is_stale() - is a message older than the last one seen?
  * @last: sequence number last seen
- * @seq: the new one; equal is not stale (section 6.2)
+ * @seq: the new one
+ *
+ * Return: true if so, modulo 65536; equal is not stale (section 6.2)
  */
 static inline bool smcu_cdc_is_stale(u16 last, u16 seq)
 {

@@ -14,6 +14,13 @@
 
 #define SMCU_CLC_DECLINE_MAX 44	/* the longer of a decline's two lengths */
 
+/**
+ * enum smcu_clc_type - messages, byte 4 of the header (section 2.1)
+ * @SMCU_CLC_PROPOSAL: of a client: what it offers
+ * @SMCU_CLC_ACCEPT: of a server: what it has chosen, and its end of the link
+ * @SMCU_CLC_CONFIRM: of a client: its end of the link
+ * @SMCU_CLC_DECLINE: of either: no
+ */
 enum smcu_clc_type {
 	SMCU_CLC_PROPOSAL = 1,
 	SMCU_CLC_ACCEPT = 2,
@@ -21,7 +28,13 @@ enum smcu_clc_type {
 	SMCU_CLC_DECLINE = 4,
 };
 
-/* The two-bit kind fields of the header's last byte (section 2.1). */
+/**
+ * enum smcu_clc_kind - the two-bit kind fields of the header's last byte (section 2.1)
+ * @SMCU_KIND_R: SMC-R
+ * @SMCU_KIND_D: SMC-D
+ * @SMCU_KIND_NONE: nothing of this version
+ * @SMCU_KIND_BOTH: SMC-R and SMC-D
+ */
 enum smcu_clc_kind {
 	SMCU_KIND_R = 0,
 	SMCU_KIND_D = 1,
@@ -103,7 +116,24 @@ struct smcu_clc_proposal {
 	u16 features;
 };
 
+/**
+ * smcu_clc_proposal_decode() - bytes to struct (section 2.2)
+ * @buf: whole message
+ * @len: its length
+ * @out: result; defined also where it fails
+ *
+ * Return: 0 or -EPROTO
+ */
 int smcu_clc_proposal_decode(const u8 *buf, size_t len, struct smcu_clc_proposal *out);
+
+/**
+ * smcu_clc_proposal_encode() - struct to bytes (section 2.2)
+ * @buf: at least @cap bytes; written only on success
+ * @cap: room; SMCU_CLC_MAX_LEN is always enough
+ * @in: proposal
+ *
+ * Return: bytes written; -EINVAL for what is no offer of ours (see struct smcu_clc_proposal); -EMSGSIZE
+ */
 int smcu_clc_proposal_encode(u8 *buf, size_t cap, const struct smcu_clc_proposal *in);
 
 /**
@@ -161,7 +191,24 @@ struct smcu_clc_answer {
 	u16 features;
 };
 
+/**
+ * smcu_clc_answer_decode() - bytes to struct (section 2.3)
+ * @buf: whole message
+ * @len: its length
+ * @out: result; defined also where it fails
+ *
+ * Return: 0 or -EPROTO
+ */
 int smcu_clc_answer_decode(const u8 *buf, size_t len, struct smcu_clc_answer *out);
+
+/**
+ * smcu_clc_answer_encode() - struct to bytes (section 2.3)
+ * @buf: at least @cap bytes; written only on success
+ * @cap: room; SMCU_CLC_MAX_LEN is always enough
+ * @in: accept or confirm of SMC-R
+ *
+ * Return: bytes written; -EINVAL for what decode would reject, or where a field does not fit its place on the wire; -EMSGSIZE
+ */
 int smcu_clc_answer_encode(u8 *buf, size_t cap, const struct smcu_clc_answer *in);
 
 /**
@@ -178,7 +225,24 @@ struct smcu_clc_decline {
 	u32 diagnosis;
 };
 
+/**
+ * smcu_clc_decline_decode() - bytes to struct (section 2.4)
+ * @buf: whole message
+ * @len: its length
+ * @out: result; defined also where it fails
+ *
+ * Return: 0 or -EPROTO
+ */
 int smcu_clc_decline_decode(const u8 *buf, size_t len, struct smcu_clc_decline *out);
+
+/**
+ * smcu_clc_decline_encode() - struct to bytes (section 2.4)
+ * @buf: at least @cap bytes; written only on success
+ * @cap: room; 44 bytes are always enough
+ * @in: decline
+ *
+ * Return: bytes written; -EINVAL for a version that is neither 1 nor 2; -EMSGSIZE
+ */
 int smcu_clc_decline_encode(u8 *buf, size_t cap, const struct smcu_clc_decline *in);
 
 /**

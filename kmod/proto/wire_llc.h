@@ -5,6 +5,18 @@
 
 #include "proto/limits.h"
 
+/**
+ * enum smcu_llc_type - messages, low four bits of byte 0 (sections 5.1 to 5.9)
+ * @SMCU_LLC_CONFIRM_LINK: first contact: the link works
+ * @SMCU_LLC_ADD_LINK: another link; ours has one, so it is rejected
+ * @SMCU_LLC_ADD_LINK_CONT: ignored
+ * @SMCU_LLC_DELETE_LINK: with one link: the group ends
+ * @SMCU_LLC_REQ_ADD_LINK: version 2 only; refused
+ * @SMCU_LLC_CONFIRM_RKEY: a ring of the sender
+ * @SMCU_LLC_TEST_LINK: are you there?
+ * @SMCU_LLC_CONFIRM_RKEY_CONT: ignored
+ * @SMCU_LLC_DELETE_RKEY: rings of the sender that are no more
+ */
 enum smcu_llc_type {
 	SMCU_LLC_CONFIRM_LINK = 1,
 	SMCU_LLC_ADD_LINK = 2,
@@ -24,16 +36,45 @@ enum smcu_llc_type {
 #define SMCU_DEL_PROTOCOL	0x00040000U
 
 /**
- * struct smcu_llc_msg - one LLC message
- * @type: enum smcu_llc_type
+ * struct smcu_llc_msg - one LLC message; numbers in host order, addresses as on the wire
+ * @type: enum smcu_llc_type; says which member of the union is valid
  * @v2: version 2 form (type byte has high nibble 2)
  * @response: an answer
  * @confirm_link: CONFIRM_LINK
- * @add_link: ADD_LINK; @raw keeps bytes 4..43 so that a rejection can echo them
+ * @confirm_link.no_eyecatcher: the sender writes none into receive rings
+ * @confirm_link.mac: of the sender's end
+ * @confirm_link.gid: of the sender's end
+ * @confirm_link.qpn: of the sender's end, 24 bits
+ * @confirm_link.link_num: the server's number of the link
+ * @confirm_link.link_uid: the sender's name of the link, for people
+ * @confirm_link.max_links: links per group
+ * @confirm_link.max_conns: connections per group (release 1, else 0)
+ * @add_link: ADD_LINK
+ * @add_link.reject: (response) no
+ * @add_link.reject_reason: (response, version 1) why, 0 to 15
+ * @add_link.mtu: path MTU code, 0 to 15; 0 is none, and makes the peer say no
+ * @add_link.link_num: of the new link
+ * @add_link.raw: bytes 4 to 43, so that a rejection can echo them
  * @delete_link: DELETE_LINK
- * @confirm_rkey: CONFIRM_RKEY; only the token of the link that carries the message is decoded, @raw has the rest
- * @delete_rkey: DELETE_RKEY, as many keys as fit in 44 bytes (n is never more than 9)
+ * @delete_link.all: every link, so the group
+ * @delete_link.orderly: connections are ended first
+ * @delete_link.link_num: which, where not @delete_link.all
+ * @delete_link.reason: SMCU_DEL_*; of a response, 0 or why not
+ * @confirm_rkey: CONFIRM_RKEY; only the token of the link that carries the message is decoded
+ * @confirm_rkey.negative: (response) the ring can't be used
+ * @confirm_rkey.retry: (response) not now
+ * @confirm_rkey.n_more: tokens for other links
+ * @confirm_rkey.rkey: key of the sender's ring
+ * @confirm_rkey.addr: its address
+ * @confirm_rkey.raw: bytes 4 to 43, which a response repeats
+ * @delete_rkey: DELETE_RKEY
+ * @delete_rkey.negative: (response) some were not known
+ * @delete_rkey.n: keys, as many as fit in 44 bytes: at most 8 in version 1, 9 in version 2
+ * @delete_rkey.err_mask: (response) which of them were not known
+ * @delete_rkey.rkey: the first @delete_rkey.n are valid
+ * @delete_rkey.raw: bytes 4 to 43, which a response repeats
  * @test_link: TEST_LINK
+ * @test_link.data: the sender's, which a response repeats
  */
 struct smcu_llc_msg {
 	u8 type;
@@ -52,7 +93,7 @@ struct smcu_llc_msg {
 		} confirm_link;
 		struct {
 			bool reject;
-			u8 reject_reason;	/* version 1 only */
+			u8 reject_reason;
 			u8 mtu;
 			u8 link_num;
 			u8 raw[40];
@@ -66,7 +107,7 @@ struct smcu_llc_msg {
 		struct {
 			bool negative;
 			bool retry;
-			u8 n_more;		/* tokens for other links */
+			u8 n_more;
 			u32 rkey;
 			u64 addr;
 			u8 raw[40];

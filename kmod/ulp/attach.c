@@ -48,7 +48,6 @@ struct smcu_ctx *smcu_attach_ctx_new(struct sock *sk, bool server, gfp_t gfp)
 	return ctx;
 }
 
-/* A ctx that no socket got, or that its socket gives up. */
 void smcu_attach_discard(struct smcu_ctx *ctx)
 {
 	spin_lock_bh(&ctx->sn->socks_lock);
@@ -73,7 +72,6 @@ void smcu_attach_put(struct smcu_ctx *ctx)
 	kfree_rcu(ctx, rcu);
 }
 
-/* Callbacks of a connecting or accepted socket. The caller has the socket locked, or it is not yet published. */
 void smcu_attach_hook(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
@@ -119,10 +117,6 @@ void smcu_attach_unhook(struct smcu_ctx *ctx)
 	write_unlock_bh(&ctx->sk->sk_callback_lock);
 }
 
-/*
- * Make it TCP's again. icsk_ulp_ops stays, and with it the module's reference: other threads may be inside our methods. Whatever
- * the table has become since (IPV6_ADDRFORM rewrites it on a plain TCP socket) is not touched.
- */
 void smcu_attach_restore(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
@@ -138,7 +132,6 @@ void smcu_attach_restore(struct smcu_ctx *ctx)
 		tcp_sk(sk)->save_syn = 0;
 }
 
-/* A child got its struct socket, with the listener's operations: give it those of its own mode. */
 void smcu_attach_accepted(struct sock *listener, struct socket *newsock)
 {
 	struct sock *sk = newsock->sk;
@@ -155,10 +148,6 @@ void smcu_attach_accepted(struct sock *listener, struct socket *newsock)
 	release_sock(sk);
 }
 
-/*
- * A thread that was in accept() when the listener was converted goes on in TCP's, and the child gets TCP's operations. But TCP locks
- * the child while it gives it the struct socket, so this is called when that lock is released: before the program has the descriptor.
- */
 void smcu_attach_adopt(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
@@ -173,10 +162,6 @@ void smcu_attach_adopt(struct smcu_ctx *ctx)
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
-/*
- * close(2) returns but the connection goes on: the socket takes the shape of a child that was not accepted. It does not become
- * SOCK_DEAD: then a reset from the peer would destroy it here and TCP's close, which is still to come, would do so again.
- */
 void smcu_attach_detach_socket(struct sock *sk)
 {
 	write_lock_bh(&sk->sk_callback_lock);

@@ -9,7 +9,6 @@
 
 #define RESET_GRACE (HZ / 5)
 
-/* Any context. Run the engine after at most @delay jiffies. */
 void smcu_engine_kick(struct smcu_ctx *ctx, unsigned long delay)
 {
 	struct sock *sk = ctx->sk;
@@ -28,11 +27,6 @@ void smcu_engine_kick(struct smcu_ctx *ctx, unsigned long delay)
 	}
 }
 
-/*
- * The socket's lock, unless somebody has it: a program may keep it as long as it likes, say by sending from a page whose filesystem
- * does not answer, and a worker that waits is lost to all sockets of this machine. smcu_release_cb() runs the engine again when
- * the lock is free. Not needed once the descriptor is gone, or by a program's own thread.
- */
 bool smcu_engine_lock(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
@@ -52,7 +46,6 @@ bool smcu_engine_lock(struct smcu_ctx *ctx)
 	return got;
 }
 
-/* Somebody is through with the socket; its spinlock is held. */
 void smcu_release_cb(struct sock *sk)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
@@ -80,7 +73,6 @@ static void hs_kick(struct smcu_hs *hs, unsigned long delay)
 
 const struct smcu_hs_ops smcu_engine_hs_ops = { .kick = hs_kick, .lock = hs_lock };
 
-/* TCP is established and both sides have the option. Socket locked, often in softirq. */
 void smcu_engine_begin(struct smcu_ctx *ctx)
 {
 	sock_hold(ctx->sk);
@@ -101,7 +93,6 @@ void smcu_engine_begin(struct smcu_ctx *ctx)
 	smcu_engine_kick(ctx, 0);
 }
 
-/* The mode is about to change from HS (nothing happens in others): the program's settings count again. Socket locked. */
 void smcu_engine_left_hs(struct smcu_ctx *ctx)
 {
 	if (ctx->mode != SMCU_M_HS)
@@ -109,7 +100,6 @@ void smcu_engine_left_hs(struct smcu_ctx *ctx)
 	WRITE_ONCE(ctx->sk->sk_rcvlowat, ctx->rcvlowat);
 }
 
-/* The connection, for the first step of the handshake or the first early byte. Socket locked by the caller. */
 int smcu_engine_conn(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
@@ -202,7 +192,6 @@ static void become_smc(struct smcu_ctx *ctx)
 	smcu_wake_all(sk);
 }
 
-/* It is over, and would keep its ring as long as the socket is there. Socket locked, the connection has left its group. */
 void smcu_engine_drop_conn(struct smcu_ctx *ctx)
 {
 	struct smcu_conn *conn = ctx->conn;
@@ -412,10 +401,6 @@ out:
 	sock_put(sk);
 }
 
-/*
- * Stop the engine for good and clean up: for children of a listener that goes, and for disconnect. The socket is not locked, the mode
- * was set to DEAD by the caller; @until: see smcu_conn_leave(). Nothing kicks it any more but ulp_release(), which is harmless.
- */
 void smcu_engine_stop(struct smcu_ctx *ctx, unsigned long until)
 {
 	might_sleep();

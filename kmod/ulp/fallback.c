@@ -9,7 +9,6 @@
  */
 #include "ulp/internal.h"
 
-/* Socket locked, or in a callback of TCP with its spinlock held. Nothing may be left in the ring. */
 void smcu_fallback(struct smcu_ctx *ctx, enum smcu_reason reason)
 {
 	/* TCP's close would not wait for the engines of the children. */
@@ -32,7 +31,6 @@ static unsigned long flush_delay(struct smcu_ctx *ctx)
 	return ctx->flush_delay;
 }
 
-/* Engine. Return: the socket is plain. Otherwise write_space or a timer will call again. */
 bool smcu_fallback_flush(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;

@@ -366,7 +366,6 @@ int smcu_ioctl(struct sock *sk, int cmd, int *karg)
 	return smcu_compat_ioctl(ctx->base, sk, cmd, karg);
 }
 
-/* TCP_ZEROCOPY_RECEIVE copies from TCP's queue, where in the handshake there are CLC messages, and later nothing. */
 int smcu_getsockopt(struct sock *sk, int level, int optname, char __user *optval, int __user *optlen)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);

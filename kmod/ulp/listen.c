@@ -9,10 +9,6 @@
 #include "compat/ops_shape.h"
 #include "ulp/internal.h"
 
-/*
- * No memory for a ctx, but the peer believes in SMC: its CLC bytes must never reach the program. They are read and thrown away; the
- * peer gives up after the handshake's time limit.
- */
 static int drain(read_descriptor_t *desc, struct sk_buff *skb, unsigned int off, size_t len)
 {
 	return len;
@@ -48,7 +44,6 @@ static bool link_child(struct smcu_ctx *parent, struct smcu_ctx *child)
 	return linked;
 }
 
-/* Softirq, RCU; the child is locked and not yet published, the listener is not locked and may be closing. */
 void smcu_clone(const struct request_sock *req, struct sock *newsk, const gfp_t gfp)
 {
 	struct inet_connection_sock *icsk = inet_csk(newsk);
@@ -103,7 +98,6 @@ plain:
 	module_put(THIS_MODULE);	/* not the last one: the listener has another */
 }
 
-/* Accepted, or destroyed: no business of the listener any more. Any context. */
 void smcu_listen_unlink(struct smcu_ctx *child)
 {
 	struct smcu_ctx *parent;
@@ -128,11 +122,6 @@ void smcu_listen_unlink(struct smcu_ctx *child)
 	}
 }
 
-/*
- * The listener goes: stop the engines of all children that nobody has accepted, and reset those which are not plain TCP, as TCP is
- * about to do with all of them. The listener is not locked, since others may be about to do the same: each of them shuts the gate, and
- * waits until the children that another has taken out of the list are done with too. smcu_listen_reopen() must follow, or the end.
- */
 void smcu_listen_quiesce(struct smcu_ctx *ctx)
 {
 	/* For all of them: a program that exits must not be kept for each child of a peer that is gone. */
@@ -176,7 +165,6 @@ void smcu_listen_quiesce(struct smcu_ctx *ctx)
 	mutex_unlock(&ctx->quiesce);
 }
 
-/* It may listen anew, unless somebody else is ending it. */
 void smcu_listen_reopen(struct smcu_ctx *ctx)
 {
 	spin_lock_bh(&ctx->lock);

@@ -16,7 +16,6 @@
 #define IDLE_TIMEOUT (20 * HZ)		/* for the last completion; longer than any retry of an adapter */
 #define ABORT_TIMEOUT (2 * HZ)		/* after "abnormal" nothing is owed; what the peer wrote before it knew has come by then */
 
-/* inet_shutdown() has set sk_shutdown and calls with the socket locked. */
 void smcu_shutdown(struct sock *sk, int how)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
@@ -168,7 +167,6 @@ out:
 	module_put(THIS_MODULE);
 }
 
-/* Closed, and long enough waited for. A peer that takes a byte now and then must not prolong it for ever. */
 bool smcu_shut_is_late(const struct smcu_ctx *ctx)
 {
 	return time_after_eq(jiffies, ctx->close_deadline) || time_after_eq(jiffies, ctx->close_last);
@@ -196,7 +194,6 @@ static void end_tcp(struct smcu_ctx *ctx)
 	release_sock(sk);
 }
 
-/* Engine, closing, SMC. Return: the connection is over and its rings are given back. */
 bool smcu_shut_step(struct smcu_ctx *ctx)
 {
 	struct sock *sk = ctx->sk;
@@ -232,10 +229,6 @@ bool smcu_shut_step(struct smcu_ctx *ctx)
 	return true;
 }
 
-/*
- * connect(AF_UNSPEC), a connect that failed, and shutdown of a listener: the socket can be used anew. Called with the socket locked.
- * The engine of a connection takes that lock, so it is dropped while the engine is stopped; the mode DEAD keeps everybody out.
- */
 int smcu_disconnect(struct sock *sk, int flags)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
@@ -301,10 +294,6 @@ int smcu_disconnect(struct sock *sk, int flags)
 	return ctx->base->disconnect(sk, flags);
 }
 
-/*
- * ss -K, bpf_sock_destroy(): reset. TCP's state change makes the engine reset the connection. The socket is not locked, may be about to
- * be destroyed, or be a request_sock, which has its listener's table.
- */
 int smcu_diag_destroy(struct sock *sk, int err)
 {
 	struct proto *base = smcu_prot_base(sk);

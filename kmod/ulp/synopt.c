@@ -128,10 +128,7 @@ static int saved_option(struct tcphdr *th, const struct saved_syn *syn)
 	return smcu_synopt_find((u8 *)(th + 1), syn->tcp_hdrlen - sizeof(*th));
 }
 
-/*
- * Is this child to be SMC? The mark "our SYN-ACK carried it" is in the saved SYN: its FIN bit, which no SYN that TCP answers has. Where
- * the SYN was saved for nobody but us a plain child does not need it.
- */
+/* The mark "our SYN-ACK carried it" is in the saved SYN: its FIN bit, which no SYN that TCP answers has. */
 bool smcu_synopt_agreed(struct request_sock *req, bool ours)
 {
 	spinlock_t *lock = bucket_lock(req);
@@ -285,10 +282,6 @@ static const struct inet_connection_sock_af_ops *af_ops_for(const struct inet_co
 	return found;
 }
 
-/*
- * The SYN is out and the socket is locked, so the answer has not been processed yet. TCP has chosen the operations by now (v4-mapped
- * addresses have their own). Where they are not known nothing is noted, and the connection ends as plain TCP.
- */
 void smcu_synopt_expect(struct smcu_ctx *ctx)
 {
 	struct inet_connection_sock *icsk = inet_csk(ctx->sk);
@@ -304,7 +297,6 @@ void smcu_synopt_expect(struct smcu_ctx *ctx)
 	WRITE_ONCE(icsk->icsk_af_ops, ours);
 }
 
-/* The answer has come or will not. Socket locked, or in softirq with its spinlock held. */
 void smcu_synopt_done(struct smcu_ctx *ctx)
 {
 	if (!ctx->af_ops)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Upcalls of conn/ to the sleepers of a socket. They come in softirq without the socket's lock; the struct sock is pinned, its wait
- * queue is read under RCU as everywhere in the networking core.
+ * Upcalls of conn/ to the sleepers of a socket. They come in softirq without the socket's lock, or from a call of ours, perhaps with it.
+ * The struct sock is pinned, its wait queue is read under RCU as everywhere in the networking core.
  */
 #include "ulp/internal.h"
 
@@ -31,7 +31,6 @@ static void writable(void *owner)
 	wake(ctx->sk, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND, SOCK_WAKE_SPACE, POLL_OUT);
 }
 
-/* Both directions at once: the mode or the life of the connection has changed. */
 void smcu_wake_all(struct sock *sk)
 {
 	struct socket_wq *wq;

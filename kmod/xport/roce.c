@@ -30,7 +30,6 @@ static void on_qp_event(struct ib_event *event, void *context)
 	}
 }
 
-/* Up to INIT, from where everything can be drained. */
 int smcu_roce_create(struct smcu_xport *xp)
 {
 	struct ib_qp_init_attr init = {

@@ -213,11 +213,6 @@ void smcu_xport_disown(struct smcu_xport *xp, void *owner)
 	spin_unlock_bh(&xp->sq_lock);
 }
 
-/*
- * Post the registration of a memory region. Nobody waits for it: whatever tells the peer of the key is sent behind it on the same
- * queue, or after the peer's answer to something that was, and a registration that fails ends the link. Return: 0, -EAGAIN no room
- * now, -ENOTCONN
- */
 int smcu_verbs_post_reg(struct smcu_xport *xp, struct ib_mr *mr)
 {
 	/*

@@ -19,10 +19,6 @@ static bool mark_dead(struct smcu_xport *xp)
 	return first;
 }
 
-/*
- * The endpoint is dead by itself: tell the user once. Softirq (completions) or process context, also a driver's interrupt; so
- * it does not take the lock: what is posted in the meantime is flushed by the adapter.
- */
 void smcu_verbs_fail(struct smcu_xport *xp, int err)
 {
 	if (test_and_set_bit(SMCU_XP_DEAD, &xp->flags))
