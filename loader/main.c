@@ -74,6 +74,21 @@ static bool set_checked_option(struct settings *set, int letter, const char *val
 }
 
 /*
+ * getopt_long() takes the beginning of a name for the name: --cgroup would be --cgroup-root where there is no --cgroup. It has just
+ * taken name. Return: false with the reason printed.
+ */
+static bool is_exact(char **argv, const char *name)
+{
+	const char *word = argv[optind - 1] == optarg ? argv[optind - 2] : argv[optind - 1];
+	int len = strcspn(word, "=");
+
+	if (len == (int)strlen(name) + 2)
+		return true;
+	log_error("there is no option '%.*s' here: did you mean '--%s'?", len, word, name);
+	return false;
+}
+
+/*
  * Options from argv[optind] on that are named in letters. first_only: stop at the first operand, which is the command. given, if not
  * NULL, gets the letters that were there.
  *
@@ -84,7 +99,7 @@ static int parse(struct settings *set, int argc, char **argv, const char *letter
 	struct option longs[MAX_OPTIONS] = { 0 };
 	char shorts[2 * MAX_OPTIONS + 2];
 	const struct option_row *row;
-	int n = 0, s = 0, seen = 0, letter;
+	int n = 0, s = 0, seen = 0, letter, at;
 
 	if (first_only)
 		shorts[s++] = '+';
@@ -99,7 +114,9 @@ static int parse(struct settings *set, int argc, char **argv, const char *letter
 	}
 	shorts[s] = '\0';
 
-	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+	while (at = -1, (letter = getopt_long(argc, argv, shorts, longs, &at)) != -1) {
+		if (letter != '?' && at >= 0 && !is_exact(argv, longs[at].name))
+			return '?';
 		if (letter == '?' || letter == 'h' || letter == 'V')
 			return letter;
 		if (!set_checked_option(set, letter, optarg))

@@ -37,6 +37,26 @@ streams() {
 	done
 }
 
+@test "a long option is written out" {
+	for args in "version --cgroup x" "version --cgroup=x" "policy check --cgroup /nope $TOP/examples/policies/off.yaml" \
+		"policy check $TOP/examples/policies/off.yaml --cgroup /nope" "--cgroup /x version" "run --cgroup /x true"; do
+		streams "$LOADER" $args
+		echo "'$args': $status, $(cat err)"
+		[ "$status" = 2 ]
+		[ ! -s out ]
+		grep -q "no option '--cgroup' here: did you mean '--cgroup-root'?" err
+	done
+	for args in "version --jso" "--verb version" "version --hel" "attach --dry --all"; do
+		streams "$LOADER" $args
+		[ "$status" = 2 ]
+		grep -q "did you mean '--" err
+	done
+	for args in "version --json" "version --cgroup-root /x" "version --cgroup-root=/x" "version --cgroup-root --json" "--json version"; do
+		streams "$LOADER" $args
+		[ "$status" = 0 ]
+	done
+}
+
 @test "help of two words is that command's alone" {
 	run "$LOADER" help policy check
 	[ "$status" = 0 ]
