@@ -163,6 +163,25 @@ static const struct command *find(char **argv, int argc, int *words)
 	return NULL;
 }
 
+/* No command is called so: the first word may want a second one. */
+static void no_command(char **argv)
+{
+	size_t len = strlen(argv[0]);
+	const struct command *c;
+	char follow[128] = "";
+
+	for (c = commands; c->name; c++) {
+		if (!strncmp(c->name, argv[0], len) && c->name[len] == ' ')
+			snprintf(follow + strlen(follow), sizeof(follow) - strlen(follow), "%s%s", *follow ? ", " : "", c->name + len + 1);
+	}
+	if (!*follow)
+		log_error("there is no command '%s'", argv[0]);
+	else if (!argv[1])
+		log_error("'%s' is half a command: what follows is one of %s", argv[0], follow);
+	else
+		log_error("there is no command '%s %s': what follows '%s' is one of %s", argv[0], argv[1], argv[0], follow);
+}
+
 static int run(int argc, char **argv)
 {
 	struct settings set = { .bpffs = "/sys/fs/bpf" };
@@ -188,7 +207,7 @@ static int run(int argc, char **argv)
 
 	command = find(argv + optind, argc - optind, &words);
 	if (!command) {
-		log_error("there is no command '%s'", argv[optind]);
+		no_command(argv + optind);
 		fprintf(stderr, TRY_HELP, "", "");
 		return EX_USAGE_ERROR;
 	}

@@ -57,6 +57,22 @@ streams() {
 	done
 }
 
+@test "after half a command: which words may follow" {
+	for args in policy "policy bogus" "policy --json"; do
+		streams "$LOADER" $args
+		[ "$status" = 2 ]
+		[ ! -s out ]
+		grep -q "'policy.* one of check, load, show, diff, rollback, off, on$" err
+	done
+	for args in completion "completion zsh"; do
+		streams "$LOADER" $args
+		[ "$status" = 2 ]
+		grep -q "one of bash$" err
+	done
+	streams "$LOADER" poli check
+	grep -q "there is no command 'poli'$" err
+}
+
 @test "help of two words is that command's alone" {
 	run "$LOADER" help policy check
 	[ "$status" = 0 ]
