@@ -128,10 +128,14 @@ static int parse(struct settings *set, int argc, char **argv, const char *letter
 }
 
 /* What the table's marks demand. Return: false with the reason printed. */
-static bool check_options(const struct command *c, const char *given)
+static bool check_options(const struct settings *set, const struct command *c, const char *given)
 {
 	const char *o;
 
+	if (set->columns && !strchr(c->options, 'o')) {
+		log_error("%s prints no table: --output is not for it", c->name);
+		return false;
+	}
 	for (o = c->options; *o; o++) {
 		if (o[1] == '!' && !strchr(given, *o)) {
 			log_error("%s needs --%s %s: %s", c->name, option_by_letter(*o)->name,
@@ -189,7 +193,9 @@ static int run(int argc, char **argv)
 	char letters[MAX_OPTIONS], given[MAX_OPTIONS] = "";
 	int found, words, nr;
 
-	found = parse(&set, argc, argv, global_options, true, NULL);
+	/* A table's columns may be named before the command as well. */
+	snprintf(letters, sizeof(letters), "o%s", global_options);
+	found = parse(&set, argc, argv, letters, true, NULL);
 	log_setup(&set);
 	out_setup(&set);
 	if (found == 'h')
@@ -232,7 +238,7 @@ static int run(int argc, char **argv)
 		log_error("%s takes %s", command->name, *command->operands ? command->operands : "no operand");
 		found = '?';
 	}
-	if (found || !check_options(command, given)) {
+	if (found || !check_options(&set, command, given)) {
 		fprintf(stderr, TRY_HELP, command->name, " ");
 		return EX_USAGE_ERROR;
 	}

@@ -73,6 +73,20 @@ streams() {
 	grep -q "there is no command 'poli'$" err
 }
 
+@test "--output is for commands that print a table" {
+	for args in "-o foo version" "--output=foo version" "version -o foo" "-o foo policy check $TOP/examples/policies/off.yaml" "-o rule -j help"; do
+		streams "$LOADER" $args
+		echo "'$args': $status"
+		[ "$status" = 2 ]
+		[ ! -s out ]
+		[ -s err ]
+	done
+	for args in "-o feature features" "features -o feature" "features --output feature"; do
+		streams "$LOADER" $args
+		[ "$(head -n 1 out)" = FEATURE ]
+	done
+}
+
 @test "help of two words is that command's alone" {
 	run "$LOADER" help policy check
 	[ "$status" = 0 ]
