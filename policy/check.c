@@ -186,6 +186,10 @@ bool policy_check(const struct source *src, const struct smcpol *policy)
 				   "rule '%s' could never match: who will connect is not known when a server binds; 'src' is its own address",
 				   rule->name);
 			ok = false;
+		} else if (rule->dst.nr && rule->dirs >> SMCU_DIR_IN & 1 && !src->is_canonical) {
+			diag_warning(src, rule->dst_pos,
+				     "rule '%s' never matches a bind: 'dst' is not known there; write a rule of its own with direction: in",
+				     rule->name);
 		}
 		total += rule_values(rule);
 		if (total > SMCPOL_MAX_VALUES) {
