@@ -170,7 +170,10 @@ int cgroup_open(const struct settings *set, const char *path, char **resolved, u
 		goto out;
 	}
 	if (fstatfs(fd, &fs) || fs.f_type != CGROUP2_SUPER_MAGIC) {
-		log_error("'%s' is not a cgroup v2 directory: programs attach to those only", path);
+		if (!root)
+			root = find_root(set);
+		log_error("'%s' is not a cgroup v2 directory, and programs attach to those only: cgroup v2 is mounted %s%s", path,
+			  root ? "at " : "nowhere (mount -t cgroup2 none DIR)", root ? root : "");
 		close(fd);
 		fd = -1;
 		goto out;

@@ -300,7 +300,11 @@ static json_t *base_spec_json(const char *file, const char *self)
 	json_t *spec = json_load_file(file, JSON_REJECT_DUPLICATES, &where);
 
 	if (!spec) {
-		log_error("%s:%d:%d: %s", file, where.line, where.column, where.text);
+		/* A file that cannot be opened has no lines, and the text names it. */
+		if (where.line > 0)
+			log_error("%s:%d:%d: %s", file, where.line, where.column, where.text);
+		else
+			log_error("%s", where.text);
 		return NULL;
 	}
 	if (json_is_object(spec) && json_is_string(json_object_get(spec, "ociVersion")) && add_hook(spec, self, "createRuntime") &&

@@ -221,6 +221,23 @@ streams() {
 	done
 }
 
+@test "attach: what is no cgroup v2 is told where those are" {
+	mkdir -p v1 v2
+	streams "$LOADER" -R "$PWD/v2" attach --dry-run --cgroup "$PWD/v1"
+	[ "$status" = 1 ]
+	grep -q "'$PWD/v1' is not a cgroup v2 directory, .* mounted at $PWD/v2$" err
+}
+
+@test "explain: a comm that the kernel would cut is refused" {
+	streams "$LOADER" explain --policy "$TOP/examples/policies/off.yaml" --comm abcdefghijklmnop
+	[ "$status" = 2 ]
+	[ ! -s out ]
+	grep -q "the kernel keeps 15 characters: did you mean 'abcdefghijklmno'?" err
+	printf 'version: 1\nrules:\n  - { name: a, match: { comm: abcdefghijklmno }, action: smc }\n' >policy.yaml
+	streams "$LOADER" explain --policy policy.yaml --comm abcdefghijklmno
+	[ "$(cat out)" = "a: smc" ]
+}
+
 @test "explain: a process that is not there is said to be so" {
 	printf 'version: 1\nrules:\n  - { name: a, match: { pid: 4194000 }, action: smc }\n' >policy.yaml
 	streams "$LOADER" explain --policy policy.yaml --pid 4194000
@@ -294,6 +311,13 @@ streams() {
 	[ ! -s out ]
 	streams "$LOADER" hook install --runtime containerd --dry-run
 	[ "$status" = 2 ]
+	streams "$LOADER" hook install --runtime containerd --base /nonexistent --dry-run
+	[ "$status" = 1 ]
+	[ "$(cat err)" = "smc-ulp-loader: error: unable to open /nonexistent: No such file or directory" ]
+	echo '{"ociVersion": }' >base.json
+	streams "$LOADER" hook install --runtime containerd --base base.json --dry-run
+	[ "$status" = 1 ]
+	grep -q 'error: base.json:1:16: ' err
 }
 
 @test "hook oci: garbage is no reason to stop a container, unless asked for" {
