@@ -164,6 +164,7 @@ struct features {
 void features_probe(struct features *f);
 bool kernel_has_btf(void);
 json_t *probes_report(const struct settings *set, const struct features *f); /* probes.c */
+bool modules_would_help(const struct features *f);
 const char *way_name(enum way way);
 bool features_can_enable(const struct features *f);
 void features_warn(const struct features *f);

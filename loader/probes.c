@@ -188,6 +188,19 @@ static bool has_word(const char *path, const char *word)
 	return false;
 }
 
+/*
+ * Where no socket can be enabled: would that change if a module was loaded? Not if the kernel lacks what programs need, takes no modules, or
+ * its own smc has the ULP's name. What we may not try is not held against it.
+ */
+bool modules_would_help(const struct features *f)
+{
+	int err = try_setsockopt();
+
+	return (!err || err == -EPERM || err == -EACCES) && kernel_has_btf() && !access("/proc/modules", F_OK) &&
+	       !has_word("/proc/sys/kernel/modules_disabled", "1") &&
+	       (f->has_module || !has_word("/proc/sys/net/ipv4/tcp_available_ulp", "smc"));
+}
+
 /* Adapters with an active port. */
 static void probe_adapters(json_t *rows)
 {
