@@ -363,6 +363,16 @@ streams() {
 	systemd-analyze security --offline=true --threshold=25 unit/smc-ulp-loader.service >security
 }
 
+@test "the unit and the drop-in ask for both modules" {
+	for file in "$TOP/loader/systemd/smc-ulp-loader.service" "$TOP/examples/systemd/redis-server.service.d/smc.conf"; do
+		for key in Wants After; do
+			for module in smc_ulp smc_ulp_bpf; do
+				grep -E "^$key=(.* )?modprobe@$module\.service( |$)" "$file"
+			done
+		done
+	done
+}
+
 @test "the drop-in for one service passes systemd-analyze" {
 	mkdir unit
 	printf '[Service]\nExecStart=/bin/true\n' >unit/redis-server.service
