@@ -363,6 +363,29 @@ streams() {
 	systemd-analyze security --offline=true --threshold=25 unit/smc-ulp-loader.service >security
 }
 
+@test "what is installed: the daemon's options, which stay the administrator's" {
+	make -s --no-print-directory -C "$TOP/loader" install DESTDIR="$PWD/root"
+	for file in usr/sbin/smc-ulp-loader lib/systemd/system/smc-ulp-loader.service usr/share/man/man8/smc-ulp-loader.8; do
+		[ -s "root/$file" ]
+	done
+	options=root/etc/default/smc-ulp-loader
+	grep -qx '#SMC_ULP_OPTIONS="--cgroups /system.slice"' $options
+	refuse grep -v '^#' $options # it sets nothing
+	grep -qx "EnvironmentFile=-/${options#root/}" root/lib/systemd/system/smc-ulp-loader.service
+	echo 'SMC_ULP_OPTIONS="--listen none"' >$options
+	make -s --no-print-directory -C "$TOP/loader" install DESTDIR="$PWD/root"
+	[ "$(cat $options)" = 'SMC_ULP_OPTIONS="--listen none"' ]
+	grep -q "SMC_ULP_OPTIONS.* /etc/default/smc-ulp-loader" <(mandoc -Tascii root/usr/share/man/man8/smc-ulp-loader.8 | col -b | tr -s '\n ' ' ')
+}
+
+@test "the package has every example" {
+	cd "$TOP"
+	shipped=$(ls -d $(cat debian/smc-ulp-tools.examples))
+	for directory in examples/*; do
+		grep -qx "$directory" <<<"$shipped"
+	done
+}
+
 @test "the unit and the drop-in ask for both modules" {
 	for file in "$TOP/loader/systemd/smc-ulp-loader.service" "$TOP/examples/systemd/redis-server.service.d/smc.conf"; do
 		for key in Wants After; do
