@@ -356,6 +356,30 @@ streams() {
 	done
 }
 
+@test "smc-ulp(7) has every setting, column, counter and reason" {
+	python3 - "$TOP" <<-'END'
+		import re, sys
+		def read(name):
+		    return open(f"{sys.argv[1]}/{name}").read()
+		def section(title):
+		    return page.split(f"# {title}\n")[1].split("\n# ")[0]
+		def terms(text):
+		    return [t for line in re.findall(r"^\*.*\*$", text, re.M) for t in re.findall(r"\*(\w+)\*", line)]
+		def columns(name):
+		    return re.search(r'seq_puts\(m, "(\w+ [\w ]+)\\n"', read(name))[1].split()
+		page = read("docs/man/smc-ulp.7.scd")
+		settings = re.findall(r'\.procname = "(\w+)"', read("kmod/ctl/sysctl.c"))
+		assert settings and terms(section("SETTINGS")) == settings, (terms(section("SETTINGS")), settings)
+		shown = columns("kmod/ulp/show.c") + columns("kmod/link/lgr.c")
+		assert terms(section("SOCKETS AND LINKS")) == shown, (terms(section("SOCKETS AND LINKS")), shown)
+		rows = re.findall(r'^\tX\((\w+), "(.*?)"\)', read("kmod/base/base.h"), re.M)
+		rows.append(("handshakes_now", "handshakes that run now"))
+		rows += [(n.lower(), t) for n, t in re.findall(r'^\tX\((\w+),\s*0x\w+, "(.*?)"\)', read("kmod/proto/reason.h"), re.M)]
+		there = re.findall(r"^\*(\w+)\*\n\t(.*)$", section("COUNTERS"), re.M)
+		assert len(rows) > 40 and there == rows, set(there) ^ set(rows) or "the order differs"
+	END
+}
+
 @test "the unit passes systemd-analyze" {
 	mkdir unit
 	sed "s|/usr/sbin/smc-ulp-loader|$LOADER|" "$TOP/loader/systemd/smc-ulp-loader.service" >unit/smc-ulp-loader.service
