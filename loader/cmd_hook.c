@@ -77,7 +77,7 @@ static int find_cgroup(const struct settings *set, const struct oci_state *state
 		log_error("cgroup v2 is mounted nowhere: mount -t cgroup2 none /sys/fs/cgroup, or boot with systemd.unified_cgroup_hierarchy=1");
 		goto out;
 	}
-	if (cgroup_of_process(set, pid, &below) || cgroup_of_process(set, "self", &own))
+	if (cgroup_of_process(pid, &below) || cgroup_of_process("self", &own))
 		goto out;
 	if (!strcmp(below, "/") || !strcmp(below, own)) {
 		log_error("container %s has no cgroup of its own (%s): attaching to that would select others too; let the runtime make one",

@@ -188,10 +188,6 @@ static bool has_word(const char *path, const char *word)
 	return false;
 }
 
-/*
- * Where no socket can be enabled: would that change if a module was loaded? Not if the kernel lacks what programs need, takes no modules, or
- * its own smc has the ULP's name. What we may not try is not held against it.
- */
 bool modules_would_help(const struct features *f)
 {
 	int err = try_setsockopt();
@@ -259,7 +255,6 @@ static void probe_modules(const struct features *f, json_t *rows)
 		row(rows, "sockets are enabled", true, f->way == WAY_KFUNC ? "by the kfunc" : "by bpf_setsockopt(TCP_ULP)");
 }
 
-/* An array of {feature, available, detail}. */
 json_t *probes_report(const struct settings *set, const struct features *f)
 {
 	json_t *rows = json_array();

@@ -172,7 +172,6 @@ static bool fits(const struct source *src, const struct smcpol *policy)
 	return ok;
 }
 
-/* false: an error was reported. Warnings alone do not fail a policy. */
 bool policy_check(const struct source *src, const struct smcpol *policy)
 {
 	unsigned int i, total = 0;

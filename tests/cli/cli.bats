@@ -380,6 +380,37 @@ streams() {
 	END
 }
 
+@test "headers: every function, argument and member is described" {
+	cd "$TOP"
+	python3 - policy/smcpol.h policy/ast.h loader/loader.h loader/oci.h include/uapi/smc_ulp_policy.h <<-'END'
+		import re, sys
+		faults = []
+		for name in sys.argv[1:]:
+		    text = open(name).read()
+		    # What is described, by what follows the block; other comments are blanked out.
+		    items = re.findall(r"(/\*\*\n(?:(?!\*/).)*\*/\n)?^((?:struct|union) \w+ \{\n.*?\n\}|\w[^\n;{}()=]*\b\w+\([^;{}]*;)",
+		                       re.sub(r"/\*[^*](?:(?!\*/).)*\*/", "", re.sub(r"^(#|SMCU_POLICY_ASSERT|typedef).*$", "", text, flags=re.M), flags=re.S),
+		                       re.S | re.M)
+		    for block, code in items:
+		        if "{" in code:
+		            what = code.split(" {")[0]
+		            names = re.findall(r"(\w+)(?:\)\([^;]*|\[[^\]]*\])*;", code)
+		        else:
+		            code = re.sub(r"__attribute__.*", ";", code, flags=re.S)
+		            what = re.search(r"(\w+)\(", code)[1] + "()"
+		            arguments = code[code.index("(") + 1:code.rindex(")")]
+		            names = [re.search(r"(\w+)(?:\[.*\])?$", a.strip())[1] for a in arguments.split(",") if a.strip() not in ("void", "...")]
+		            if not code.startswith("void ") and "Return:" not in block:
+		                faults.append(f"{name}: {what}: what it returns")
+		        if f" {what} - " not in block:
+		            faults.append(f"{name}: {what}")
+		        faults += [f"{name}: {what}: {n}" for n in names if f" @{n}: " not in block]
+		    assert len(items) > 1, name
+		    print(name, len(items))
+		assert not faults, "\n".join(faults)
+	END
+}
+
 @test "the unit passes systemd-analyze" {
 	mkdir unit
 	sed "s|/usr/sbin/smc-ulp-loader|$LOADER|" "$TOP/loader/systemd/smc-ulp-loader.service" >unit/smc-ulp-loader.service
