@@ -98,7 +98,6 @@ static void take_descriptors(struct programs *programs, bool use_kfunc)
 	}
 }
 
-/* Those that an attach left pinned, of whichever build it was; NULL if there are none. */
 struct programs *programs_open(const struct pins *pins)
 {
 	struct programs *programs = calloc(1, sizeof(*programs));
@@ -132,7 +131,6 @@ void programs_free(struct programs *programs)
 	free(programs);
 }
 
-/* How these enable sockets, whoever loaded them. */
 enum way programs_way(const struct programs *programs)
 {
 	struct bpf_prog_info info = { 0 };
@@ -143,10 +141,6 @@ enum way programs_way(const struct programs *programs)
 	return strncmp(info.name, KFUNC_PREFIX, strlen(KFUNC_PREFIX)) ? WAY_SETSOCKOPT : WAY_KFUNC;
 }
 
-/*
- * Load the programs for the best way this kernel has; *way is what they use in the end. NULL: the reason was printed, and
- * errno tells EPERM from a kernel that cannot.
- */
 struct programs *programs_load(const struct pins *pins, enum way *way)
 {
 	struct programs *programs = calloc(1, sizeof(*programs));
@@ -227,10 +221,6 @@ static int link_replace(const char *path, int prog)
 	return err;
 }
 
-/*
- * Make these the programs of every link there is, and of those to come: one version, one way of enabling, everywhere. Return: 0, or -1
- * with the reason printed.
- */
 int programs_install(const struct programs *programs, const struct pins *pins)
 {
 	struct link_state *links;
@@ -261,7 +251,6 @@ int programs_install(const struct programs *programs, const struct pins *pins)
 	return -1;
 }
 
-/* Unpin the programs, when the last link has gone: they hold the module whose kfunc they call. Return: 0 or -errno. */
 int programs_remove(const struct pins *pins)
 {
 	unsigned int i;
@@ -303,10 +292,6 @@ static const char *attach_advice(int err)
 	}
 }
 
-/*
- * Attach all hooks to a cgroup, or renew what is attached. Return: 1 if anything is new, 0 if it was attached before, or -1 with the
- * reason printed; what this call had newly attached is gone then.
- */
 int programs_attach(const struct programs *programs, const struct pins *pins, int cgroup, uint64_t id)
 {
 	char *created[NR_HOOKS] = { NULL };
@@ -338,7 +323,6 @@ int programs_attach(const struct programs *programs, const struct pins *pins, in
 	return err < 0 ? -1 : is_new;
 }
 
-/* Is this cgroup, or one of those it lies in (ids, from the nearest up), attached? Return: that one's id, or 0. */
 uint64_t links_cover(const struct pins *pins, const uint64_t *ids, int nr)
 {
 	struct link_state *links;
@@ -388,7 +372,6 @@ static int by_cgroup_and_hook(const void *a, const void *b)
 	return strcmp(la->hook, lb->hook);
 }
 
-/* All pinned links, sorted, to be freed. Return: their number or -errno. */
 int links_list(const struct pins *pins, struct link_state **links)
 {
 	struct dirent *entry;
@@ -420,9 +403,6 @@ int links_list(const struct pins *pins, struct link_state **links)
 	return nr;
 }
 
-/*
- * Remove a cgroup's links, or all, or those whose cgroup has gone (WHICH_DEAD). Return: how many, or -errno. With dry_run they stay.
- */
 int links_detach(const struct pins *pins, enum which which, uint64_t id, bool dry_run)
 {
 	struct link_state *links;

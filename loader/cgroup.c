@@ -16,7 +16,6 @@
 
 #define ROOT_ID 1	  /* the root of the whole hierarchy */
 
-/* In place: one '/' between names and none at the end, which completion leaves there, as paths are compared and cut by their length. */
 void cgroup_path_clean(char *path)
 {
 	char *from, *to = path;
@@ -28,10 +27,6 @@ void cgroup_path_clean(char *path)
 	*to = '\0';
 }
 
-/*
- * Where cgroup2 is mounted; a hybrid system has it apart from the v1 ones. Several mounts show the same hierarchy, but in a container
- * some show only its own part: one that shows everything is preferred. To be freed.
- */
 void cgroup_mount_find(const struct settings *set, struct cgroup_mount *mount)
 {
 	char line[4096], root[1024], type[64], *dash;
@@ -76,17 +71,12 @@ static char *find_root(const struct settings *set)
 	return mount.path;
 }
 
-/*
- * The cgroup of a process (its number, or "self") below the mount, from /proc/PID/cgroup: the v2 line, "0::PATH". To be freed. Return:
- * 0, or -1 with the reason printed.
- */
-int cgroup_of_process(const struct settings *set, const char *pid, char **below)
+int cgroup_of_process(const char *pid, char **below)
 {
 	char path[64], line[4096], *end;
 	int err = -1;
 	FILE *f;
 
-	(void)set;
 	snprintf(path, sizeof(path), "/proc/%s/cgroup", pid);
 	f = fopen(path, "re");
 	if (!f) {
@@ -117,7 +107,6 @@ int cgroup_of_process(const struct settings *set, const char *pid, char **below)
 	return err;
 }
 
-/* The ids of a cgroup and of those it lies in, the nearest first. path is below the mount. Return: how many, or -errno. */
 int cgroup_ancestors(const char *root, const char *path, uint64_t ids[MAX_CGROUP_DEPTH])
 {
 	char *full = path_join(root, path), *slash;
@@ -140,11 +129,6 @@ int cgroup_ancestors(const char *root, const char *path, uint64_t ids[MAX_CGROUP
 	return nr;
 }
 
-/*
- * Open a cgroup named by its path, or by its path below the cgroup2 mount as in /proc/PID/cgroup. resolved is to be freed.
- *
- * Return: the descriptor, or -1 with the reason printed.
- */
 int cgroup_open(const struct settings *set, const char *path, char **resolved, uint64_t *id)
 {
 	char *root = NULL, *below = NULL;
@@ -170,7 +154,10 @@ int cgroup_open(const struct settings *set, const char *path, char **resolved, u
 		goto out;
 	}
 	if (fstatfs(fd, &fs) || fs.f_type != CGROUP2_SUPER_MAGIC) {
-		log_error("'%s' is not a cgroup v2 directory: programs attach to those only", path);
+		if (!root)
+			root = find_root(set);
+		log_error("'%s' is not a cgroup v2 directory, and programs attach to those only: cgroup v2 is mounted %s%s", path,
+			  root ? "at " : "nowhere (mount -t cgroup2 none DIR)", root ? root : "");
 		close(fd);
 		fd = -1;
 		goto out;
@@ -232,7 +219,6 @@ static char *path_by_search(char *root, uint64_t id)
 	return path;
 }
 
-/* The path of a cgroup id, to be freed; NULL if it is gone or we may not look. */
 char *cgroup_path(const struct settings *set, uint64_t id)
 {
 	char *root = find_root(set), *path;
@@ -252,7 +238,6 @@ bool cgroup_is_root(int fd)
 	return faccessat(fd, "cgroup.type", F_OK, 0) && errno == ENOENT;
 }
 
-/* Has it, or one below it, a process? What cannot be read has none. */
 bool cgroup_is_populated(const char *path)
 {
 	char *events = path_join(path, "cgroup.events"), line[64];

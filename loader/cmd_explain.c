@@ -175,9 +175,13 @@ static bool parse_who(const struct settings *set, struct facts *facts)
 			return false;
 		know(facts, SMCU_DIM_NETNS);
 	}
+	if (set->comm && strlen(set->comm) >= sizeof(flow->comm)) {
+		log_error("--comm '%s' would never match, the kernel keeps %d characters: did you mean '%.*s'?", set->comm,
+			  SMCU_COMM_LEN - 1, SMCU_COMM_LEN - 1, set->comm);
+		return false;
+	}
 	if (set->comm) {
-		/* As the kernel does. */
-		strncpy(flow->comm, set->comm, sizeof(flow->comm) - 1);
+		memcpy(flow->comm, set->comm, strlen(set->comm));
 		know(facts, SMCU_DIM_COMM);
 	}
 	if (set->cgroup && !name_cgroup(set, facts))

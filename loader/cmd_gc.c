@@ -46,7 +46,6 @@ static bool run_cgroup_in_use(const struct settings *set, const struct pins *pin
 	return in_use;
 }
 
-/* Remove what a `run` that is over left. Return: how many links that were, or -1. */
 int gc_run_directory(const struct settings *set, const char *name, bool dry_run)
 {
 	char *top = pins_top(set), *dir = path_join(top, name);
@@ -121,7 +120,6 @@ static int gc_run_cgroups(const struct settings *set, bool dry_run)
 	return nr;
 }
 
-/* The caller holds the pins. Return: how many links were removed, or -errno. */
 int gc_pins(const struct pins *pins, bool dry_run, int *nr_containers)
 {
 	int nr = links_detach(pins, WHICH_DEAD, 0, dry_run), lock;

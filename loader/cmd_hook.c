@@ -77,7 +77,7 @@ static int find_cgroup(const struct settings *set, const struct oci_state *state
 		log_error("cgroup v2 is mounted nowhere: mount -t cgroup2 none /sys/fs/cgroup, or boot with systemd.unified_cgroup_hierarchy=1");
 		goto out;
 	}
-	if (cgroup_of_process(set, pid, &below) || cgroup_of_process(set, "self", &own))
+	if (cgroup_of_process(pid, &below) || cgroup_of_process("self", &own))
 		goto out;
 	if (!strcmp(below, "/") || !strcmp(below, own)) {
 		log_error("container %s has no cgroup of its own (%s): attaching to that would select others too; let the runtime make one",
@@ -300,7 +300,11 @@ static json_t *base_spec_json(const char *file, const char *self)
 	json_t *spec = json_load_file(file, JSON_REJECT_DUPLICATES, &where);
 
 	if (!spec) {
-		log_error("%s:%d:%d: %s", file, where.line, where.column, where.text);
+		/* A file that cannot be opened has no lines, and the text names it. */
+		if (where.line > 0)
+			log_error("%s:%d:%d: %s", file, where.line, where.column, where.text);
+		else
+			log_error("%s", where.text);
 		return NULL;
 	}
 	if (json_is_object(spec) && json_is_string(json_object_get(spec, "ociVersion")) && add_hook(spec, self, "createRuntime") &&

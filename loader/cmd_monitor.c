@@ -54,7 +54,6 @@ static void set_signals(void)
 	stop_unless_ignored(SIGPIPE);
 }
 
-/* Return: the descriptor that holds the lock, or -1 with errno. */
 int monitor_lock(const struct pins *pins)
 {
 	return pins_try_lock(pins->programs);

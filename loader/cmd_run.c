@@ -53,7 +53,7 @@ static char *make_cgroup(const struct settings *set)
 		log_error("cgroup v2 is mounted nowhere: mount -t cgroup2 none /sys/fs/cgroup, or boot with systemd.unified_cgroup_hierarchy=1");
 		return NULL;
 	}
-	if (!cgroup_of_process(set, "self", &below)) {
+	if (!cgroup_of_process("self", &below)) {
 		snprintf(name, sizeof(name), RUN_CGROUP "%d", getpid());
 		own = path_join(mount.path, below);
 		path = path_join(own, name);

@@ -203,5 +203,7 @@ int cmd_features(const struct settings *set, char **operands)
 	json_decref(rows);
 	if (ret)
 		return ret;
-	return features.way == WAY_NONE ? EX_UNSUPPORTED : EX_DONE;
+	if (features.way != WAY_NONE)
+		return EX_DONE;
+	return modules_would_help(&features) ? EX_DEGRADED : EX_UNSUPPORTED;
 }

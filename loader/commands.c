@@ -41,12 +41,12 @@ const struct option_row options[] = {
 	{ 0 },
 };
 
-const char global_options[] = "joCqvBRhV";
+const char global_options[] = "jCqvBRhV";
 
 const struct command commands[] = {
 	{ "attach", "", 0, 0, "c|apn", "select the sockets of a cgroup, or renew the programs of all that are attached", cmd_attach },
 	{ "detach", "", 0, 0, "c|an", "stop selecting; sockets that exist stay what they are", cmd_detach },
-	{ "status", "", 0, 0, "", "what is attached, which policy is in force, whether it can act", cmd_status },
+	{ "status", "", 0, 0, "o", "what is attached, which policy is in force, whether it can act", cmd_status },
 	{ "policy check", "FILE", 1, 1, "", "read a policy and say what is wrong with it; needs no privilege", cmd_policy_check },
 	{ "policy load", "FILE", 1, 1, "n", "replace the policy in force, all at once", cmd_policy_load },
 	{ "policy show", "", 0, 0, "", "print the policy in force", cmd_policy_show },
@@ -55,7 +55,7 @@ const struct command commands[] = {
 	{ "policy off", "", 0, 0, "n", "leave every socket on TCP from now on, and keep the policy", cmd_policy_off },
 	{ "policy on", "", 0, 0, "n", "follow the policy again", cmd_policy_on },
 	{ "explain", "", 0, 0, "pdtsPiugmce", "say which rule would decide a socket, and why not those before it", cmd_explain },
-	{ "rules", "", 0, 0, "S", "how often each rule decided, and what came of it", cmd_rules },
+	{ "rules", "", 0, 0, "So", "how often each rule decided, and what came of it", cmd_rules },
 	{ "run", "[--] PROGRAM [ARGUMENT]...", 1, ANY_NUMBER, "p", "run a program whose sockets are selected, and clean up after it", cmd_run },
 	{ "daemon", "", 0, 0, "pG*l", "follow the policy file and the cgroups that come and go; serve metrics", cmd_daemon },
 	{ "monitor", "", 0, 0, "rN", "print decisions as they are made", cmd_monitor },
@@ -63,7 +63,7 @@ const struct command commands[] = {
 	{ "gc", "", 0, 0, "n", "remove what removed cgroups, containers and killed runs left", cmd_gc },
 	{ "hook oci", "STAGE", 1, 1, "F", "attach a container, or clean up after it: for container runtimes", cmd_hook_oci },
 	{ "hook install", "", 0, 0, "T!bn", "make a container runtime call the hook", cmd_hook_install },
-	{ "features", "", 0, 0, "", "say what this kernel and its modules can do, and why not", cmd_features },
+	{ "features", "", 0, 0, "o", "say what this kernel and its modules can do, and why not", cmd_features },
 	{ "completion bash", "", 0, 0, "", "print completion for bash", cmd_completion },
 	{ "version", "", 0, 0, "", "print the version", cmd_version },
 	{ "help", "[COMMAND]", 0, 2, "M", "print this, or a command's own options", cmd_help },

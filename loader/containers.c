@@ -25,7 +25,6 @@ static char *record_path(const struct pins *pins, const char *name, uint64_t cgr
 	return path;
 }
 
-/* Return: 0 or -errno. */
 int container_put(const struct pins *pins, const char *id, uint64_t cgroup)
 {
 	char name[OCI_MAX_NAME], *path;
@@ -81,7 +80,6 @@ static void remove_one(void *arg, const char *name, uint64_t cgroup)
 	free(path);
 }
 
-/* Detach what a hook attached for this container. Return: how many cgroups, 0 if none was. */
 int container_remove(const struct pins *pins, const char *id)
 {
 	struct removal r = { .pins = pins };
@@ -93,7 +91,6 @@ int container_remove(const struct pins *pins, const char *id)
 	return r.nr;
 }
 
-/* Those whose cgroup is gone. Return: how many. */
 int containers_gc(const struct pins *pins, bool dry_run)
 {
 	struct removal r = { .pins = pins, .dry_run = dry_run };
@@ -110,7 +107,6 @@ static void drop(void *arg, const char *name, uint64_t cgroup)
 	free(path);
 }
 
-/* All records, when nothing is attached any more. */
 void containers_forget(const struct pins *pins)
 {
 	for_each(pins, drop, (void *)pins);

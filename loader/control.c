@@ -23,13 +23,11 @@ static struct smcpol *default_policy(void)
 	return policy;
 }
 
-/* Return: 0 or -1 with the reason printed. */
 int control_publish(struct maps *maps, const struct pins *pins, const struct smcpol *policy)
 {
 	return maps_publish(maps, pins, policy);
 }
 
-/* When no link is left: remove policy, programs and directories. Return: 1 if so, 0 if links are left, -1 with the reason printed. */
 int control_clear(const struct pins *pins)
 {
 	struct link_state *links;
@@ -92,11 +90,6 @@ out:
 	return code;
 }
 
-/*
- * Load the programs, put the policy in force (NULL: keep the one there is, or where there is none and something to attach, take
- * everything), renew every link, and attach to the targets. *way is what the programs use in the end. Return: an exit code, with the reason printed; a first attach that
- * failed leaves nothing.
- */
 int control_attach(const struct pins *pins, const struct smcpol *policy, const struct target *targets, int nr,
 		   enum way *way)
 {
@@ -120,10 +113,6 @@ int control_attach(const struct pins *pins, const struct smcpol *policy, const s
 	return code;
 }
 
-/*
- * Attach to one more cgroup in little time: by the programs that are pinned, under the policy in force. Only what is missing is made: the
- * policy by the daemon's file, if there is one, else everything.
- */
 int control_attach_ready(const struct pins *pins, const struct target *target)
 {
 	struct programs *programs = programs_open(pins);
@@ -158,7 +147,6 @@ int control_attach_ready(const struct pins *pins, const struct target *target)
 	return code;
 }
 
-/* The policy in force, parsed; NULL if there is none, or with the reason printed. */
 struct smcpol *control_policy(const struct maps *maps, const struct pins *pins)
 {
 	struct policy_info info;
@@ -177,10 +165,6 @@ struct smcpol *control_policy(const struct maps *maps, const struct pins *pins)
 	return policy;
 }
 
-/*
- * Cgroups came or went: let the rules that name cgroups know. Where no room was left for so many, the same policy is put in force anew,
- * which makes room. Return: 0, or -1 with the reason printed.
- */
 int control_sync_cgroups(struct maps *maps, const struct pins *pins, const struct smcpol *policy)
 {
 	int err = maps_cgroups_sync(maps, pins, policy);

@@ -56,7 +56,6 @@ static bool module_has_kfunc(void)
 	return found;
 }
 
-/* libbpf needs it to load programs that name a kfunc, even if they do not call it. */
 bool kernel_has_btf(void)
 {
 	struct stat st;
@@ -64,7 +63,6 @@ bool kernel_has_btf(void)
 	return !stat("/sys/kernel/btf/vmlinux", &st) && S_ISREG(st.st_mode) && st.st_size;
 }
 
-/* Whether the verifier takes the kfunc is known only by loading: programs_load() tries, and falls back. */
 void features_probe(struct features *f)
 {
 	memset(f, 0, sizeof(*f));
@@ -79,13 +77,11 @@ const char *way_name(enum way way)
 	return way == WAY_KFUNC ? "kfunc" : way == WAY_SETSOCKOPT ? "setsockopt" : "none";
 }
 
-/* After programs were loaded: way is what they use. */
 bool features_can_enable(const struct features *f)
 {
 	return f->has_module && (f->way == WAY_KFUNC || (f->way == WAY_SETSOCKOPT && f->has_redirect));
 }
 
-/* Said where something was attached that cannot act. */
 void features_warn(const struct features *f)
 {
 	if (features_can_enable(f))

@@ -10,7 +10,6 @@ static void say_nothing_attached(void)
 	log_error("nothing is attached, so there is no policy in force: attach --cgroup PATH --policy FILE");
 }
 
-/* The maps of what is attached. Return: 0, or -1 with the reason printed. */
 int in_force_open(const struct settings *set, struct pins *pins, struct maps *maps)
 {
 	int err = pins_open(pins, set, false);
@@ -32,7 +31,6 @@ int in_force_open(const struct settings *set, struct pins *pins, struct maps *ma
 	return -1;
 }
 
-/* Text and counters. Return: 0, or -1 with the reason printed. */
 int in_force_read(const struct settings *set, struct policy_info *info)
 {
 	struct maps maps;

@@ -98,7 +98,6 @@ static void remember(struct kstats *k, json_t *now)
 	k->last = json_incref(now);
 }
 
-/* name -> value, a new reference; empty where the module is not loaded. k may be NULL: then only what is there now counts. */
 json_t *kstats_read(struct kstats *k)
 {
 	json_t *sum = json_object(), *now = json_object(), *one;

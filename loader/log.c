@@ -90,7 +90,6 @@ static int libbpf_says(enum libbpf_print_level level, const char *fmt, va_list a
 	return 0;
 }
 
-/* After a failure: what libbpf had to say about it. */
 void log_libbpf_replay(void)
 {
 	fwrite(said, 1, said_len, stderr);
@@ -108,14 +107,12 @@ static bool stderr_is_journal(void)
 	       st.st_ino == ino;
 }
 
-/* From now on, as well: for a program whose stderr nobody keeps. */
 void log_to_syslog(void)
 {
 	openlog("smc-ulp-loader", LOG_PID, LOG_DAEMON);
 	has_syslog = true;
 }
 
-/* May be called again, with what a command's own options changed. */
 void log_setup(const struct settings *set)
 {
 	is_verbose = set->verbose;
@@ -125,7 +122,6 @@ void log_setup(const struct settings *set)
 	libbpf_set_print(libbpf_says);
 }
 
-/* --color decides; else NO_COLOR (no-color.org), else whether somebody looks. */
 bool color_wanted(const struct settings *set, int fd)
 {
 	const char *no = getenv("NO_COLOR");

@@ -74,6 +74,21 @@ static bool set_checked_option(struct settings *set, int letter, const char *val
 }
 
 /*
+ * getopt_long() takes the beginning of a name for the name: --cgroup would be --cgroup-root where there is no --cgroup. It has just
+ * taken name. Return: false with the reason printed.
+ */
+static bool is_exact(char **argv, const char *name)
+{
+	const char *word = argv[optind - 1] == optarg ? argv[optind - 2] : argv[optind - 1];
+	int len = strcspn(word, "=");
+
+	if (len == (int)strlen(name) + 2)
+		return true;
+	log_error("there is no option '%.*s' here: did you mean '--%s'?", len, word, name);
+	return false;
+}
+
+/*
  * Options from argv[optind] on that are named in letters. first_only: stop at the first operand, which is the command. given, if not
  * NULL, gets the letters that were there.
  *
@@ -84,7 +99,7 @@ static int parse(struct settings *set, int argc, char **argv, const char *letter
 	struct option longs[MAX_OPTIONS] = { 0 };
 	char shorts[2 * MAX_OPTIONS + 2];
 	const struct option_row *row;
-	int n = 0, s = 0, seen = 0, letter;
+	int n = 0, s = 0, seen = 0, letter, at;
 
 	if (first_only)
 		shorts[s++] = '+';
@@ -99,7 +114,9 @@ static int parse(struct settings *set, int argc, char **argv, const char *letter
 	}
 	shorts[s] = '\0';
 
-	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+	while (at = -1, (letter = getopt_long(argc, argv, shorts, longs, &at)) != -1) {
+		if (letter != '?' && at >= 0 && !is_exact(argv, longs[at].name))
+			return '?';
 		if (letter == '?' || letter == 'h' || letter == 'V')
 			return letter;
 		if (!set_checked_option(set, letter, optarg))
@@ -111,10 +128,14 @@ static int parse(struct settings *set, int argc, char **argv, const char *letter
 }
 
 /* What the table's marks demand. Return: false with the reason printed. */
-static bool check_options(const struct command *c, const char *given)
+static bool check_options(const struct settings *set, const struct command *c, const char *given)
 {
 	const char *o;
 
+	if (set->columns && !strchr(c->options, 'o')) {
+		log_error("%s prints no table: --output is not for it", c->name);
+		return false;
+	}
 	for (o = c->options; *o; o++) {
 		if (o[1] == '!' && !strchr(given, *o)) {
 			log_error("%s needs --%s %s: %s", c->name, option_by_letter(*o)->name,
@@ -146,6 +167,25 @@ static const struct command *find(char **argv, int argc, int *words)
 	return NULL;
 }
 
+/* No command is called so: the first word may want a second one. */
+static void no_command(char **argv)
+{
+	size_t len = strlen(argv[0]);
+	const struct command *c;
+	char follow[128] = "";
+
+	for (c = commands; c->name; c++) {
+		if (!strncmp(c->name, argv[0], len) && c->name[len] == ' ')
+			snprintf(follow + strlen(follow), sizeof(follow) - strlen(follow), "%s%s", *follow ? ", " : "", c->name + len + 1);
+	}
+	if (!*follow)
+		log_error("there is no command '%s'", argv[0]);
+	else if (!argv[1])
+		log_error("'%s' is half a command: what follows is one of %s", argv[0], follow);
+	else
+		log_error("there is no command '%s %s': what follows '%s' is one of %s", argv[0], argv[1], argv[0], follow);
+}
+
 static int run(int argc, char **argv)
 {
 	struct settings set = { .bpffs = "/sys/fs/bpf" };
@@ -153,7 +193,9 @@ static int run(int argc, char **argv)
 	char letters[MAX_OPTIONS], given[MAX_OPTIONS] = "";
 	int found, words, nr;
 
-	found = parse(&set, argc, argv, global_options, true, NULL);
+	/* A table's columns may be named before the command as well. */
+	snprintf(letters, sizeof(letters), "o%s", global_options);
+	found = parse(&set, argc, argv, letters, true, NULL);
 	log_setup(&set);
 	out_setup(&set);
 	if (found == 'h')
@@ -171,7 +213,7 @@ static int run(int argc, char **argv)
 
 	command = find(argv + optind, argc - optind, &words);
 	if (!command) {
-		log_error("there is no command '%s'", argv[optind]);
+		no_command(argv + optind);
 		fprintf(stderr, TRY_HELP, "", "");
 		return EX_USAGE_ERROR;
 	}
@@ -196,7 +238,7 @@ static int run(int argc, char **argv)
 		log_error("%s takes %s", command->name, *command->operands ? command->operands : "no operand");
 		found = '?';
 	}
-	if (found || !check_options(command, given)) {
+	if (found || !check_options(&set, command, given)) {
 		fprintf(stderr, TRY_HELP, command->name, " ");
 		return EX_USAGE_ERROR;
 	}

@@ -99,7 +99,6 @@ static int open_outer(const struct pins *pins, const char *name)
 	return open_map(pins, name, BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), SMCU_POLICY_SLOTS);
 }
 
-/* Return: 0, or -errno with nothing printed: -ENOENT is how "nothing attached" looks. */
 int maps_open(struct maps *maps, const struct pins *pins)
 {
 	void *word;
@@ -531,7 +530,6 @@ static int read_text(const struct pins *pins, uint32_t generation, char **text, 
 	return err;
 }
 
-/* The canonical text of the policy before this one, to be freed; NULL if there was none. */
 char *maps_previous(const struct maps *maps, const struct pins *pins)
 {
 	char *text = NULL;
@@ -569,7 +567,6 @@ static void keep_text(const struct pins *pins, const char *text, uint32_t genera
 		close(fd);
 }
 
-/* Put a policy in force, all at once. Return: 0, or -1 with the reason printed and the old policy still in force. */
 int maps_publish(struct maps *maps, const struct pins *pins, const struct smcpol *policy)
 {
 	uint32_t generation = maps->word->gen + 1, slot = generation & 1, barrier = SMCU_POLICY_SLOT_BARRIER;
@@ -637,7 +634,6 @@ static int read_past(const struct pins *pins, struct policy_info *info)
 	return err == -ENOENT ? 0 : err;
 }
 
-/* The policy in force, with its counters. Return: 0 or -errno. */
 int maps_read(const struct maps *maps, const struct pins *pins, struct policy_info *info)
 {
 	int err;
@@ -759,7 +755,6 @@ static void remove_gone(int fd, struct ids *ids)
 	}
 }
 
-/* All cgroups there are now: those that are new, and those that have gone. Return: 0 or -errno. */
 int maps_cgroups_sync(const struct maps *maps, const struct pins *pins, const struct smcpol *policy)
 {
 	struct additions a;
@@ -776,7 +771,6 @@ int maps_cgroups_sync(const struct maps *maps, const struct pins *pins, const st
 	return err;
 }
 
-/* Unpin every map, when the last link has gone. */
 int maps_remove(const struct pins *pins)
 {
 	static const char *const names[] = { "smcu_state", "smcu_images", "smcu_rules", "smcu_cgroups", "smcu_events", "image-0",

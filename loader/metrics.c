@@ -29,7 +29,6 @@ static void single(json_t *families, const char *name, const char *type, const c
 	sample(family(families, name, type, help), NULL, value);
 }
 
-/* SHA-256 of the canonical text, in hexadecimal: policy show | sha256sum prints the same. */
 void policy_hash(const char *text, char hex[65])
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];
@@ -175,7 +174,6 @@ static void add_daemon(json_t *families, const struct daemon_stats *d)
 	single(families, "smc_ulp_attach_failures", "counter", "Cgroups that could not be attached.", d->attach_failed);
 }
 
-/* All families, a new reference; NULL with the reason printed. What belongs to the daemon is left out where there is none (NULL). */
 json_t *metrics_gather(const struct settings *set, const struct daemon_stats *daemon, struct kstats *kstats)
 {
 	json_t *families = json_array(), *samples;

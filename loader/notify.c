@@ -14,7 +14,6 @@
 
 #include "loader.h"
 
-/* Lines VARIABLE=VALUE. */
 void notify(const char *fmt, ...)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -43,7 +42,6 @@ void notify(const char *fmt, ...)
 		close(fd);
 }
 
-/* Microseconds within which it wants to hear from us; 0: never. */
 uint64_t notify_watchdog(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");

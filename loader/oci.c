@@ -43,7 +43,6 @@ static bool read_annotations(const json_t *annotations, struct oci_state *state)
 	return true;
 }
 
-/* Return: whether it is one; if not, *error says why. */
 bool oci_state_parse(const char *text, size_t len, struct oci_state *state, const char **error)
 {
 	json_error_t where;
@@ -72,10 +71,6 @@ bool oci_state_parse(const char *text, size_t len, struct oci_state *state, cons
 	return is_good;
 }
 
-/*
- * A name in bpffs for a container's id: dots, which bpffs reserves, become %2e; the rest of what runtimes allow is taken as it is. Different
- * ids have different names. Return: false if the id has other characters, or is too long.
- */
 bool oci_id_escape(const char *id, char *name, size_t size)
 {
 	size_t n = 0;

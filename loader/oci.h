@@ -15,13 +15,39 @@
 
 #define OCI_ANNOTATION "io.smc-ulp/enable"
 
+/**
+ * struct oci_state - what is read of it
+ * @id: the container's: not empty, any characters
+ * @pid: of its first process, as our pid namespace numbers it; 0: not told, as at poststop
+ * @enabled: by the annotation
+ */
 struct oci_state {
 	char id[OCI_MAX_ID];
-	long pid;     /* 0: not told, as at poststop */
-	bool enabled; /* by the annotation */
+	long pid;
+	bool enabled;
 };
 
+/**
+ * oci_state_parse() - read a container's state
+ * @text: JSON; need not be NUL-terminated
+ * @len: its length in bytes; more than OCI_MAX_STATE is an error
+ * @state: filled in
+ * @error: where it is none, why; constant
+ *
+ * Return: whether it is one.
+ */
 bool oci_state_parse(const char *text, size_t len, struct oci_state *state, const char **error);
+
+/**
+ * oci_id_escape() - a name in bpffs for a container's id
+ * @id: the container's
+ * @name: filled in: dots, which bpffs reserves, become %2e; the rest of what runtimes allow is taken as it is
+ * @size: of @name, in bytes
+ *
+ * Different ids have different names.
+ *
+ * Return: false if the id is empty, has other characters, or is too long.
+ */
 bool oci_id_escape(const char *id, char *name, size_t size);
 
 #endif

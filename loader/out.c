@@ -7,7 +7,6 @@
 
 #include "loader.h"
 
-/* Takes the reference. Return: an exit code. */
 int out_json(json_t *value)
 {
 	int err = !value || json_dumpf(value, stdout, JSON_INDENT(2)) || putchar('\n') == EOF;
@@ -18,10 +17,6 @@ int out_json(json_t *value)
 	return err ? EX_FAILED : EX_DONE;
 }
 
-/*
- * A name that anybody may have given, a cgroup's: no terminal is to be steered by it, and JSON takes UTF-8 only. What is not printable ASCII
- * becomes \xNN, as in systemd's names. To be freed; NULL for NULL.
- */
 char *out_name(const char *name)
 {
 	char *out = name ? malloc(4 * strlen(name) + 1) : NULL, *to = out;
@@ -106,7 +101,6 @@ static int choose(const struct column *columns, const struct column *chosen[MAX_
 	return nr;
 }
 
-/* columns ends with a NULL key. Does not take the reference. Return: an exit code. */
 int out_table(json_t *rows, const struct column *columns)
 {
 	const struct column *chosen[MAX_COLUMNS];

@@ -22,7 +22,6 @@
 #define TOP_DIR "smc-ulp"
 #define ABI_NAME "v" XSTR(SMCU_POLICY_ABI)
 
-/* dir/name, to be freed. Without memory there is nothing sensible left to do in so small a program. */
 char *path_join(const char *dir, const char *name)
 {
 	char *path;
@@ -78,19 +77,16 @@ static int check_owner(const char *top)
 	return -1;
 }
 
-/* The directory of all our directories, to be freed. */
 char *pins_top(const struct settings *set)
 {
 	return path_join(set->bpffs, TOP_DIR);
 }
 
-/* Return: 1 when open, 0 when there is none and create is false, -1 with the reason printed. */
 int pins_open(struct pins *pins, const struct settings *set, bool create)
 {
 	return pins_open_named(pins, set, ABI_NAME, create);
 }
 
-/* The directory of a `run`, by its process. */
 void pins_run_name(char *name, size_t size, int pid)
 {
 	snprintf(name, size, ABI_NAME RUN_INFIX "%d", pid);
@@ -153,7 +149,6 @@ void pins_close(struct pins *pins)
 	pins->lock = -1;
 }
 
-/* Remove the directories as far as they are empty; another ABI's version may live beside ours. */
 void pins_remove(const struct pins *pins)
 {
 	char *top = strdup(pins->dir), *slash;
@@ -171,7 +166,6 @@ void pins_remove(const struct pins *pins)
 	free(top);
 }
 
-/* Pin under a name, in place of what was there: never a moment without it. Return: 0 or -errno. */
 int pins_put(int fd, const char *dir, const char *name)
 {
 	char *path = path_join(dir, name), *fresh = path_join(dir, PINS_FRESH);
@@ -187,7 +181,6 @@ int pins_put(int fd, const char *dir, const char *name)
 	return err;
 }
 
-/* Return: the descriptor that holds the lock on a directory, or -1 with errno; EWOULDBLOCK: somebody else has it. */
 int pins_try_lock(const char *directory)
 {
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
@@ -201,10 +194,6 @@ int pins_try_lock(const char *directory)
 	return fd;
 }
 
-/*
- * The daemon says that it runs by a lock on the links' directory, which nobody else locks: the kernel gives it up when it dies in whatever
- * way. Return: its descriptor, or -1 with errno; EWOULDBLOCK: another one runs.
- */
 int daemon_lock(const struct pins *pins)
 {
 	return pins_try_lock(pins->links);

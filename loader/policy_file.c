@@ -50,7 +50,6 @@ static bool find_netns(const char *name, __u32 *number)
 	return found;
 }
 
-/* For smcpol_load_named(), and for what the command line names. */
 bool policy_resolve(void *arg, enum smcpol_name kind, const char *name, __u32 *number)
 {
 	struct passwd *user;
@@ -110,7 +109,6 @@ static struct smcpol_diag *new_diag(int *code)
 	return diag;
 }
 
-/* Reads path, or stdin for "-". *code is an exit code: where there is no policy (NULL), the reason was printed; it is in diag as well. */
 struct smcpol *policy_read_diag(const char *path, struct smcpol_diag *diag, int *code)
 {
 	bool is_stdin = !strcmp(path, "-");
@@ -143,7 +141,6 @@ struct smcpol *policy_read_file(const char *path, int *code)
 	return policy;
 }
 
-/* The canonical text of a policy that was read before. Else as above. */
 struct smcpol *policy_read_text(const char *name, const char *text, int *code)
 {
 	struct smcpol_diag *diag = new_diag(code);

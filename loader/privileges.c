@@ -18,7 +18,6 @@ bool has_capability(int cap)
 	return value == CAP_SET;
 }
 
-/* What is missing of what loading and attaching take, as names with spaces before them; "" if nothing is. CAP_SYS_ADMIN stands for each. */
 void privileges_missing(char *out, size_t size)
 {
 	static const struct {
@@ -36,7 +35,6 @@ void privileges_missing(char *out, size_t size)
 	}
 }
 
-/* For good, and for whatever this process might execute. Return: 0, or -1 with the reason printed. */
 int privileges_drop(void)
 {
 	static const cap_value_t kept[] = { CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON };

@@ -188,6 +188,15 @@ static bool has_word(const char *path, const char *word)
 	return false;
 }
 
+bool modules_would_help(const struct features *f)
+{
+	int err = try_setsockopt();
+
+	return (!err || err == -EPERM || err == -EACCES) && kernel_has_btf() && !access("/proc/modules", F_OK) &&
+	       !has_word("/proc/sys/kernel/modules_disabled", "1") &&
+	       (f->has_module || !has_word("/proc/sys/net/ipv4/tcp_available_ulp", "smc"));
+}
+
 /* Adapters with an active port. */
 static void probe_adapters(json_t *rows)
 {
@@ -246,7 +255,6 @@ static void probe_modules(const struct features *f, json_t *rows)
 		row(rows, "sockets are enabled", true, f->way == WAY_KFUNC ? "by the kfunc" : "by bpf_setsockopt(TCP_ULP)");
 }
 
-/* An array of {feature, available, detail}. */
 json_t *probes_report(const struct settings *set, const struct features *f)
 {
 	json_t *rows = json_array();

@@ -172,7 +172,6 @@ static bool fits(const struct source *src, const struct smcpol *policy)
 	return ok;
 }
 
-/* false: an error was reported. Warnings alone do not fail a policy. */
 bool policy_check(const struct source *src, const struct smcpol *policy)
 {
 	unsigned int i, total = 0;
@@ -186,6 +185,10 @@ bool policy_check(const struct source *src, const struct smcpol *policy)
 				   "rule '%s' could never match: who will connect is not known when a server binds; 'src' is its own address",
 				   rule->name);
 			ok = false;
+		} else if (rule->dst.nr && rule->dirs >> SMCU_DIR_IN & 1 && !src->is_canonical) {
+			diag_warning(src, rule->dst_pos,
+				     "rule '%s' never matches a bind: 'dst' is not known there; write a rule of its own with direction: in",
+				     rule->name);
 		}
 		total += rule_values(rule);
 		if (total > SMCPOL_MAX_VALUES) {

@@ -604,12 +604,6 @@ static bool set_room(struct smcpol_image *image, unsigned int units)
 	return true;
 }
 
-/**
- * smcpol_compile() - a policy in the form the programs read
- * @policy: a policy
- *
- * Return: to be freed with smcpol_image_free(); NULL with errno ENOMEM, or E2BIG where it would exceed SMCPOL_MAX_IMAGE.
- */
 struct smcpol_image *smcpol_compile(const struct smcpol *policy)
 {
 	struct compiler c = { .policy = policy };
@@ -643,22 +637,11 @@ err_free:
 	return NULL;
 }
 
-/**
- * smcpol_image_reserve() - leave room for cgroups to come
- * @image: an image of smcpol_compile()
- * @sets: room for so many sets, whatever rules are in them
- *
- * Return: false without memory.
- */
 bool smcpol_image_reserve(struct smcpol_image *image, unsigned int sets)
 {
 	return set_room(image, sets * (1 + (image->nr_rules + 63) / 64));
 }
 
-/**
- * smcpol_image_free() - free an image
- * @image: from smcpol_compile(), or NULL
- */
 void smcpol_image_free(struct smcpol_image *image)
 {
 	if (!image)
@@ -688,15 +671,6 @@ static __u32 append_set(union smcu_block *blocks, const struct bits *bits)
 	return set;
 }
 
-/**
- * smcpol_image_cgroup() - the sets of a cgroup
- * @blocks: an image that was compiled from @policy; may be the one the kernel is using
- * @policy: the policy
- * @path: the cgroup's path, beginning with '/' at the hierarchy's root
- * @sets: filled in
- *
- * Return: false if the image has no room for another set.
- */
 bool smcpol_image_cgroup(union smcu_block *blocks, const struct smcpol *policy, const char *path,
 			 struct smcu_policy_cgroup *sets)
 {

@@ -20,20 +20,11 @@ struct smcpol_diag {
 	struct smcpol_message messages[MAX_MESSAGES];
 };
 
-/**
- * smcpol_diag_new() - an empty collection of messages
- *
- * Return: to be freed with smcpol_diag_free(); NULL without memory.
- */
 struct smcpol_diag *smcpol_diag_new(void)
 {
 	return calloc(1, sizeof(struct smcpol_diag));
 }
 
-/**
- * smcpol_diag_free() - free a collection
- * @diag: from smcpol_diag_new(), or NULL
- */
 void smcpol_diag_free(struct smcpol_diag *diag)
 {
 	unsigned int i;
@@ -48,47 +39,22 @@ void smcpol_diag_free(struct smcpol_diag *diag)
 	free(diag);
 }
 
-/**
- * smcpol_diag_text() - all messages, each ended by a newline
- * @diag: the collection
- *
- * Return: "" if there is none. Valid until the next message is added.
- */
 const char *smcpol_diag_text(const struct smcpol_diag *diag)
 {
 	return diag->text ? diag->text : "";
 }
 
-/**
- * smcpol_diag_messages() - all messages, one by one
- * @diag: the collection
- * @nr: how many; no more are kept than are shown
- *
- * Return: the first one, in the order in which they were found.
- */
 const struct smcpol_message *smcpol_diag_messages(const struct smcpol_diag *diag, unsigned int *nr)
 {
 	*nr = diag->nr_messages;
 	return diag->messages;
 }
 
-/**
- * smcpol_diag_errors() - how many errors were found
- * @diag: the collection
- *
- * Return: their number, those not shown included.
- */
 unsigned int smcpol_diag_errors(const struct smcpol_diag *diag)
 {
 	return diag->errors;
 }
 
-/**
- * smcpol_diag_warnings() - how many warnings were found
- * @diag: the collection
- *
- * Return: their number.
- */
 unsigned int smcpol_diag_warnings(const struct smcpol_diag *diag)
 {
 	return diag->warnings;
@@ -237,7 +203,6 @@ static unsigned int distance(const char *a, const char *b)
 	return d[la][lb];
 }
 
-/* The known word (a NULL-ended list) that was likely meant, or NULL. */
 const char *diag_nearest(const char *word, const char *const *known)
 {
 	const char *best = NULL;

@@ -96,15 +96,6 @@ static bool holds_cgroup(const struct globs *list, const char *path)
 	return false;
 }
 
-/**
- * smcpol_why_not() - what keeps a rule from matching a flow
- * @policy: the policy
- * @rule: index of the rule
- * @flow: the flow; what it has in cgroup is not looked at
- * @cgroup: the task's cgroup, as a path; NULL: not known
- *
- * Return: the first key that does not hold the flow's value, or NULL if the rule matches.
- */
 const char *smcpol_why_not(const struct smcpol *policy, int rule, const struct smcu_flow *flow, const char *cgroup)
 {
 	const struct rule *r = &policy->rules[rule];
@@ -135,14 +126,6 @@ const char *smcpol_why_not(const struct smcpol *policy, int rule, const struct s
 	return NULL;
 }
 
-/**
- * smcpol_eval() - which rule decides a flow
- * @policy: the policy
- * @flow: the flow
- * @cgroup: the task's cgroup, as a path; NULL: not known
- *
- * Return: the rule's index, or SMCU_NO_MATCH if the default does.
- */
 int smcpol_eval(const struct smcpol *policy, const struct smcu_flow *flow, const char *cgroup)
 {
 	unsigned int i;

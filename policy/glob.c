@@ -62,14 +62,12 @@ static void skip_common(const char **pattern, const char **path)
 	*path = s;
 }
 
-/* Does the pattern hold the path? */
 bool glob_holds(const char *pattern, const char *path)
 {
 	skip_common(&pattern, &path);
 	return is_subtree(pattern) || (!*pattern && !*path);
 }
 
-/* Does the pattern hold every path below path, whatever its names? */
 bool glob_holds_below(const char *pattern, const char *path)
 {
 	skip_common(&pattern, &path);
@@ -81,7 +79,6 @@ static bool has_wildcard(const char *name, size_t len)
 	return memchr(name, '*', len) || memchr(name, '?', len);
 }
 
-/* Does outer hold every path that inner holds? false also where it is not obvious. */
 bool glob_covers(const char *outer, const char *inner)
 {
 	const char *p = outer + 1, *s = inner + 1;

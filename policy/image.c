@@ -21,13 +21,6 @@ static void smcu_loop(__u32 nr, long (*round)(__u32 i, void *arg), void *arg)
 
 #include "bpf/match.h"
 
-/**
- * smcpol_image_match() - which rule decides a flow, by way of the image
- * @image: the image
- * @flow: the flow; cgroup is what smcpol_image_cgroup() said, if it is known
- *
- * Return: the rule's index, or SMCU_NO_MATCH if the default does.
- */
 int smcpol_image_match(const struct smcpol_image *image, const struct smcu_flow *flow)
 {
 	const struct smcu_image_head *head = &image->blocks[0].head;

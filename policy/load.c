@@ -163,7 +163,6 @@ static bool expect(struct loader *l, yaml_event_type_t type)
 	return ok;
 }
 
-/* The whole text as a tree, or NULL with the reason in src->diag. */
 struct node *node_load(const struct source *src)
 {
 	struct loader l = { .src = src };
@@ -195,7 +194,6 @@ struct node *node_load(const struct source *src)
 	return root;
 }
 
-/* Free a node, what is in it and what follows it. */
 void node_free(struct node *node)
 {
 	while (node) {

@@ -627,7 +627,6 @@ static const struct key policy_keys[] = {
 	{ 0 },
 };
 
-/* Fill an empty policy. false: there were errors, and what was filled is only good for being freed. */
 bool policy_parse(const struct source *src, const struct node *root, struct smcpol *policy)
 {
 	return map_parse(src, root, "a policy", policy_keys, policy);

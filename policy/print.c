@@ -118,12 +118,6 @@ static void print_rule(FILE *out, const struct rule *rule)
 	fprintf(out, "%s}, action: %s }\n", is_first ? "" : " ", action_name(rule->action));
 }
 
-/**
- * smcpol_print() - a policy's canonical text
- * @policy: the policy
- *
- * Return: to be freed with free(); NULL without memory.
- */
 char *smcpol_print(const struct smcpol *policy)
 {
 	char *text = NULL;

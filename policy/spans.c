@@ -20,7 +20,6 @@ const unsigned int tree_bits[SMCU_TREE_COUNT] = {
 	[SMCU_TREE_PID] = 32,  [SMCU_TREE_UID] = 32,   [SMCU_TREE_GID] = 32,  [SMCU_TREE_COMM] = 128, [SMCU_TREE_NETNS] = 32,
 };
 
-/* The dimensions a rule constrains, as bits. Both directions are no constraint: there is no third. */
 unsigned int rule_dims(const struct rule *rule)
 {
 	unsigned int both = 1U << SMCU_DIR_IN | 1U << SMCU_DIR_OUT;
@@ -31,7 +30,6 @@ unsigned int rule_dims(const struct rule *rule)
 	       !!rule->cgroup.nr << SMCU_DIM_CGROUP | !!rule->netns.nr << SMCU_DIM_NETNS;
 }
 
-/* How many values a rule names, in all dimensions together: room enough for the spans of any. */
 unsigned int rule_values(const struct rule *rule)
 {
 	return rule->dst.nr + rule->src.nr + rule->port.nr + rule->pid.nr + rule->uid.nr + rule->gid.nr + rule->comm.nr +
@@ -91,7 +89,6 @@ static int by_start(const void *a, const void *b)
 	return (sa->lo > sb->lo) - (sa->lo < sb->lo);
 }
 
-/* The values a rule names that belong into a tree: in order, none touching the next. Return: how many spans there are. */
 unsigned int rule_spans(const struct rule *rule, unsigned int tree, struct span *spans)
 {
 	unsigned int i, n, kept = 0;

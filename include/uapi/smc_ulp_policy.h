@@ -128,53 +128,104 @@
 #define SMCU_LEAF32_KEYS 7
 #define SMCU_NODE128_KEYS 3
 
+/**
+ * struct smcu_node32 - a node of a tree of 32-bit values
+ * @key: the last values below each child but the last, in order; unused ones are all ones
+ * @child: the first child's block
+ */
 struct smcu_node32 {
 	__u32 key[SMCU_NODE32_KEYS];
 	__u32 child;
 };
 
-/* Also a bucket, of values and their sets (0: none); its last set is the name of the tree for all others. */
+/**
+ * struct smcu_leaf32 - a leaf of a tree of 32-bit values; or a bucket of a hash, of values and their sets
+ * @key: of a leaf as in a node; of a bucket the values, those whose set is 0 unused
+ * @zero: 0
+ * @set: numbers of sets' first units; of a bucket the last one is the name of the tree for all values that it has not
+ */
 struct smcu_leaf32 {
 	__u32 key[SMCU_LEAF32_KEYS];
 	__u32 zero;
 	__u32 set[SMCU_LEAF32_KEYS + 1];
 };
 
+/**
+ * struct smcu_key128 - a 128-bit number
+ * @hi: its upper half, in the machine's byte order
+ * @lo: its lower half
+ */
 struct smcu_key128 {
 	__u64 hi;
 	__u64 lo;
 };
 
+/**
+ * struct smcu_node128 - a node of a tree of 128-bit values
+ * @key: as in struct smcu_node32
+ * @child: the first child's block
+ * @zero: 0
+ */
 struct smcu_node128 {
 	struct smcu_key128 key[SMCU_NODE128_KEYS];
 	__u32 child;
 	__u32 zero[3];
 };
 
-/* Also a bucket, in the same way. */
+/**
+ * struct smcu_leaf128 - a leaf of a tree of 128-bit values, or a bucket
+ * @key: as in struct smcu_leaf32
+ * @set: likewise
+ */
 struct smcu_leaf128 {
 	struct smcu_key128 key[SMCU_NODE128_KEYS];
 	__u32 set[SMCU_NODE128_KEYS + 1];
 };
 
+/**
+ * struct smcu_image_head - block 0 of an image
+ * @dims: bit d is set if any rule constrains dimension d; the others have no set and no tree. Never 0
+ * @zero: 0
+ * @dir: for each direction the set of the rules that hold it
+ * @tree: names of trees or hashes; 0 where the dimension is not constrained
+ * @zero2: 0
+ */
 struct smcu_image_head {
-	__u32 dims; /* bit d is set if any rule constrains dimension d; the others have no set and no tree */
+	__u32 dims;
 	__u32 zero;
 	__u32 dir[SMCU_DIR_COUNT];
 	__u32 tree[SMCU_TREE_COUNT];
 	__u32 zero2[2];
 };
 
+/**
+ * struct smcu_image_foot - block 1 of an image
+ * @any: for each dimension the set of an unknown value: the rules that do not constrain it
+ * @nr_rules: 0 to SMCU_POLICY_MAX_RULES
+ * @nr_blocks: of the image, room included
+ * @cgroup_first: from this unit on lie the sets of cgroups, one behind the other
+ * @used: up to this unit, which is not one of them; what follows is room
+ * @zero: 0
+ */
 struct smcu_image_foot {
-	__u32 any[SMCU_DIM_COUNT]; /* the set of an unknown value: the rules that do not constrain the dimension */
+	__u32 any[SMCU_DIM_COUNT];
 	__u32 nr_rules;
 	__u32 nr_blocks;
-	__u32 cgroup_first; /* from this unit on lie the sets of cgroups, one behind the other */
-	__u32 used;	    /* up to this one; what follows is room */
+	__u32 cgroup_first;
+	__u32 used;
 	__u32 zero[2];
 };
 
-/* The value of an image's array. */
+/**
+ * union smcu_block - the value of an image's array
+ * @head: block 0
+ * @foot: block 1
+ * @node32: of a tree
+ * @leaf32: of a tree, or a bucket of a hash
+ * @node128: of a tree
+ * @leaf128: of a tree, or a bucket of a hash
+ * @unit: of sets
+ */
 union smcu_block {
 	struct smcu_image_head head;
 	struct smcu_image_foot foot;
@@ -185,52 +236,88 @@ union smcu_block {
 	__u64 unit[SMCU_BLOCK_UNITS];
 };
 
-/* The value of the hash of cgroups, whose key is the cgroup's id as __u64. */
+/**
+ * struct smcu_policy_cgroup - the value of the hash of cgroups, whose key is the cgroup's id as __u64
+ * @self: set of this cgroup
+ * @below: set of any cgroup below it that has no entry
+ */
 struct smcu_policy_cgroup {
-	__u32 self;  /* set of this cgroup */
-	__u32 below; /* set of any cgroup below it that has no entry */
+	__u32 self;
+	__u32 below;
 };
 
 /* A pattern may name this many levels below the root, so the program needs to look at no ancestor deeper than that. */
 #define SMCU_CGROUP_LEVELS 31
 
-/*
- * Record of one rule: record i + 1 is rule i, record 0 is the default. name and action are written before the generation is
- * published and constant afterwards; the programs count into the rest, by atomic additions except for last_error.
+/**
+ * struct smcu_policy_rule - record of one rule: record i + 1 is rule i, record 0 is the default
+ * @name: NUL-terminated
+ * @action: SMCU_ACTION_*
+ * @last_error: the last refusal's negative errno, 0 if there was none
+ * @hits: flows this rule decided
+ * @enabled: of these: moved to SMC, or being so already
+ * @failed: of these: should have been, but the kernel refused
+ *
+ * @name and @action are written before the generation is published and constant afterwards; the programs count into the rest, by
+ * atomic additions except for @last_error.
  */
 struct smcu_policy_rule {
 	char name[SMCU_POLICY_NAME_LEN];
-	__u32 action;	  /* SMCU_ACTION_* */
-	__s32 last_error; /* the last refusal's negative errno */
-	__u64 hits;	  /* flows this rule decided */
-	__u64 enabled;	  /* of these: moved to SMC, or being so already */
-	__u64 failed;	  /* of these: should have been, but the kernel refused */
+	__u32 action;
+	__s32 last_error;
+	__u64 hits;
+	__u64 enabled;
+	__u64 failed;
 };
 
-/* The one element of the state map. */
+/**
+ * struct smcu_policy_state - the one element of the state map
+ * @abi: SMCU_POLICY_ABI once a policy was loaded, 0 before
+ * @gen: generation in force; its slot is gen & 1
+ * @off: not 0: decide nothing, leave every socket on TCP (kill switch)
+ * @events: not 0: somebody reads the ring of events
+ */
 struct smcu_policy_state {
-	__u32 abi;    /* SMCU_POLICY_ABI once a policy was loaded, 0 before */
-	__u32 gen;    /* generation in force; its slot is gen & 1 */
-	__u32 off;    /* not 0: decide nothing, leave every socket on TCP (kill switch) */
-	__u32 events; /* not 0: somebody reads the ring of events */
+	__u32 abi;
+	__u32 gen;
+	__u32 off;
+	__u32 events;
 };
 
-/* One decision, as it is put into the ring. */
+/**
+ * struct smcu_policy_event - one decision, as it is put into the ring
+ * @time: ns since boot (CLOCK_MONOTONIC)
+ * @cgroup: id of the task's
+ * @gen: generation that decided
+ * @rule: index of the record in it
+ * @pid: the task's process, as the initial namespace numbers it
+ * @uid: the task's real one, likewise
+ * @error: 0, or the negative errno with which the kernel did not enable the socket; only where @action is SMC
+ * @port: remote for out, local for in; host byte order
+ * @dir: SMCU_DIR_*
+ * @action: SMCU_ACTION_*
+ * @dst_af: 4, 6, or 0 where not known
+ * @src_af: likewise
+ * @zero: 0
+ * @dst: network byte order; IPv4 in element 0
+ * @src: likewise
+ * @comm: the task's, padded with NUL
+ */
 struct smcu_policy_event {
-	__u64 time; /* ns since boot (CLOCK_MONOTONIC) */
+	__u64 time;
 	__u64 cgroup;
 	__u32 gen;
-	__u32 rule; /* index of the record */
+	__u32 rule;
 	__u32 pid;
 	__u32 uid;
-	__s32 error; /* 0, or why the kernel did not enable the socket; only where action is SMC */
-	__u16 port;  /* remote for out, local for in */
+	__s32 error;
+	__u16 port;
 	__u8 dir;
 	__u8 action;
-	__u8 dst_af; /* 4, 6, or 0 where not known */
+	__u8 dst_af;
 	__u8 src_af;
 	__u8 zero[6];
-	__u32 dst[4]; /* network byte order; IPv4 in element 0 */
+	__u32 dst[4];
 	__u32 src[4];
 	char comm[SMCU_COMM_LEN];
 };

@@ -284,6 +284,37 @@ static void test_unreachable_rules_warn(void **state)
 	smcpol_diag_free(diag);
 }
 
+/* Who names both directions means servers as well. Without a direction dst says clearly enough what is meant. */
+static void test_dst_for_both_directions_warns(void **state)
+{
+	static const struct {
+		const char *match;
+		bool want;
+	} cases[] = {
+		{ "direction: [in, out], dst: 10.0.0.0/8, port: 80", true }, { "dst: 10.0.0.0/8, direction: [out, in]", true },
+		{ "dst: 10.0.0.0/8", false }, { "direction: out, dst: 10.0.0.0/8", false }, { "direction: [in, out], src: 10.0.0.0/8", false },
+	};
+	struct smcpol_diag *diag;
+	struct smcpol *policy;
+	unsigned int i;
+	char text[256];
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(text, sizeof(text), "version: 1\nrules:\n- { name: a, match: { %s }, action: smc }\n", cases[i].match);
+		policy = load(text, &diag);
+		CHECK(policy, "refused: %s", smcpol_diag_text(diag));
+		CHECK(smcpol_diag_warnings(diag) == cases[i].want, "%s: %s", cases[i].match, smcpol_diag_text(diag));
+		CHECK(!cases[i].want || strstr(smcpol_diag_text(diag), "warning: rule 'a' never matches a bind: 'dst' is not known there"),
+		      "%s", smcpol_diag_text(diag));
+		smcpol_free(policy);
+		smcpol_diag_free(diag);
+	}
+	policy = load("version: 1\nrules:\n- { name: a, match: { direction: [in, out], dst: 10.0.0.0/8 }, action: smc }\n", &diag);
+	CHECK(strstr(smcpol_diag_text(diag), "p.yaml:3:50: "), "%s", smcpol_diag_text(diag));
+	smcpol_free(policy);
+	smcpol_diag_free(diag);
+}
+
 /* Does a rule with the second match come too late behind one with the first? */
 static void expect_shadow(const char *first, const char *second, bool want)
 {
@@ -458,7 +489,8 @@ static void test_shadows_of_many_globs(void **state)
 
 static void test_canonical_text_is_read_quietly(void **state)
 {
-	static const char text[] = "version: 1\nrules:\n- { name: a, match: {}, action: smc }\n- { name: b, match: {}, action: tcp }\n";
+	static const char text[] = "version: 1\nrules:\n- { name: a, match: {}, action: smc }\n"
+				   "- { name: b, match: { direction: [out, in], dst: [\"10.0.0.0/8\"] }, action: tcp }\n";
 	struct smcpol_diag *diag = smcpol_diag_new();
 	struct smcpol *policy = smcpol_load("p.yaml", text, sizeof(text) - 1, diag);
 
@@ -525,6 +557,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_messages_one_by_one),
 	cmocka_unit_test(test_every_error_is_told),
 	cmocka_unit_test(test_unreachable_rules_warn),
+	cmocka_unit_test(test_dst_for_both_directions_warns),
 	cmocka_unit_test(test_shadows),
 	cmocka_unit_test(test_limits),
 	cmocka_unit_test(test_what_is_kept_can_be_read),
