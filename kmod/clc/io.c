@@ -153,11 +153,13 @@ int smcu_clc_flush(struct smcu_hs *hs)
 	if (!hs->ops->lock(hs))
 		return -EBUSY;
 	hs->x->unsent = 0;
-	/* Where the peer has declined it is through with the handshake, and what we say now its program would read. */
-	if ((hs->state == SMCU_HS_DECLINED || hs->state == SMCU_HS_FALLBACK) && take_decline(hs))
+	/* Where the peer has declined it is through: what we say now its program would read, and what comes next is the program's. */
+	if ((hs->state == SMCU_HS_DECLINED || hs->state == SMCU_HS_FALLBACK) && take_decline(hs)) {
+		hs->state = SMCU_HS_FALLBACK;
 		n = len;
-	else
+	} else {
 		n = smcu_clc_tcp_send(hs->sk, hs->x->msg, len);
+	}
 	release_sock(hs->sk);
 	if (n < 0)
 		return n;
