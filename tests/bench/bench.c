@@ -26,7 +26,9 @@
 
 #define MULTI 16
 #define STREAM_CHUNK 65536
-#define STREAM_PARTS 4	/* how a window opens and who runs first differs: a short stream is a matter of luck */
+/* How a window opens, and who runs first, is a matter of luck: the mean of some connections. */
+#define STREAM_CONNECTIONS 8
+#define STREAM_PARTS 4
 #define IDLE_WARMUP 50
 #define IDLE_COUNT 200
 #define RDMA_MIN_PACKETS 100	/* fewer: the upkeep of links of earlier runs */
@@ -119,18 +121,35 @@ static struct lap {
 	uint64_t ns, packets;
 } lap;
 
-static void lap_start(void)
+static void lap_resume(void)
 {
-	lap.packets = ip_packets();
-	lap.ns = now_ns();
+	lap.packets -= ip_packets();
+	lap.ns -= now_ns();
 }
 
-/* Packets are left in lap for 1000 units; returns the nanoseconds for one. */
+static void lap_pause(void)
+{
+	lap.ns += now_ns();
+	lap.packets += ip_packets();
+}
+
+static void lap_start(void)
+{
+	lap = (struct lap){ 0 };
+	lap_resume();
+}
+
+/* Paused. Packets are left in lap for 1000 units; returns the nanoseconds for one. */
+static uint64_t lap_divide(uint64_t units)
+{
+	lap.packets = lap.packets * 1000 / units;
+	return lap.ns / units;
+}
+
 static uint64_t lap_end(uint64_t units)
 {
-	lap.ns = now_ns() - lap.ns;
-	lap.packets = (ip_packets() - lap.packets) * 1000 / units;
-	return lap.ns / units;
+	lap_pause();
+	return lap_divide(units);
 }
 
 /* ---- both ends -------------------------------------------------------------------------------------- */
@@ -235,18 +254,26 @@ static void serve_epoll(const struct endpoint *ep, int listener, size_t len)
 	}
 }
 
-/* One byte back for each @len bytes. */
+/* False at the end of the stream. */
+static bool sink(int fd, size_t len)
+{
+	for (size_t n; len; len -= n) {
+		n = len < STREAM_CHUNK ? len : STREAM_CHUNK;
+		if (!read_all(fd, n))
+			return false;
+	}
+	return true;
+}
+
+/* One connection after the other; one byte back for each @len bytes. */
 static void serve_sink(const struct endpoint *ep, int listener, size_t len)
 {
-	int fd = answer(ep, listener);
-
 	for (;;) {
-		for (size_t left = len, n; left; left -= n) {
-			n = left < STREAM_CHUNK ? left : STREAM_CHUNK;
-			if (!read_all(fd, n))
-				return;
-		}
-		write_all(fd, 1);
+		int fd = answer(ep, listener);
+
+		while (sink(fd, len))
+			write_all(fd, 1);
+		close(fd);
 	}
 }
 
@@ -278,22 +305,23 @@ static void stream(int fd, size_t total)
 /* As much as is answered by one byte. */
 static size_t stream_part(void)
 {
-	return (size_t)effort * 6 * STREAM_CHUNK;
+	return ((size_t)effort * 3 / 2 + 1) * STREAM_CHUNK;
 }
 
 static uint64_t measure_stream(const struct endpoint *ep, size_t len)
 {
-	int fd = dial(ep);
-	uint64_t ns;
+	lap = (struct lap){ 0 };
+	for (int i = 0; i < STREAM_CONNECTIONS; i++) {
+		int fd = dial(ep);
 
-	(void)len;
-	stream(fd, stream_part());
-	lap_start();
-	for (int i = 0; i < STREAM_PARTS; i++)
-		stream(fd, stream_part());
-	ns = lap_end(STREAM_PARTS * stream_part() / 1024);
-	close(fd);
-	return ns;
+		stream(fd, len);
+		lap_resume();
+		for (int j = 0; j < STREAM_PARTS; j++)
+			stream(fd, len);
+		lap_pause();
+		close(fd);
+	}
+	return lap_divide(STREAM_CONNECTIONS * STREAM_PARTS * len / 1024);
 }
 
 static void connect_rr_close(const struct endpoint *ep, size_t len)
@@ -445,6 +473,7 @@ static void wait_quiet(void)
 /* False: it ran, but not over what it should. */
 static bool run(const struct workload *w, const struct subject *s)
 {
+	size_t len = w->len ? w->len : stream_part();
 	unsigned long long packets;
 	struct endpoint client, server;
 	uint64_t result;
@@ -462,11 +491,11 @@ static bool run(const struct workload *w, const struct subject *s)
 	child = fork();
 	if (child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		w->serve(&server, listener, w->len ? w->len : stream_part());
+		w->serve(&server, listener, len);
 		_exit(0);
 	}
 	close(listener);
-	result = w->measure(&client, w->len);
+	result = w->measure(&client, len);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 
