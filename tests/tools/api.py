@@ -720,7 +720,7 @@ def main():
         if ARGS.names and func.__name__ not in ARGS.names:
             continue
         try:
-            signal.alarm(2 * LIMIT)
+            signal.alarm(4 * LIMIT)
             func()
             signal.alarm(0)
             print('ok   api %s' % func.__name__)
