@@ -23,7 +23,8 @@ from synopt import fold
 
 TCP_ULP = 31
 SO_SNDBUFFORCE = 32
-LIMIT = 30
+# Seconds for what takes no time at all. The debug kernel is slow, and shares the machine with others.
+LIMIT = 150 if os.path.exists('/sys/kernel/debug/kmemleak') else 30
 CHECKS = []
 
 
@@ -697,7 +698,7 @@ def reset_of_a_socket_that_closes():
     client.close()
     assert server.recv(1) == b''
     subprocess.run(['ss', '-K', 'src', ends[1], 'dst', ends[0]], check=True, stdout=subprocess.DEVNULL)
-    end = time.monotonic() + LIMIT          # half of what it waits for a peer that is there
+    end = time.monotonic() + 30     # half of what it waits for a peer that is there
     while ends[1] in [line.split()[1] for line in open('/proc/net/smc_ulp/sockets')]:
         assert time.monotonic() < end, 'it still waits'
         time.sleep(0.05)
@@ -720,7 +721,7 @@ def main():
         if ARGS.names and func.__name__ not in ARGS.names:
             continue
         try:
-            signal.alarm(4 * LIMIT)
+            signal.alarm(2 * LIMIT)
             func()
             signal.alarm(0)
             print('ok   api %s' % func.__name__)

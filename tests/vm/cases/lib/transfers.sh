@@ -109,6 +109,9 @@ adapter_gone() {
 	local name=$1 remover=$2 pid before
 	PORT=$((PORT + 1))
 	before=$(rxe_sent_pkts)
+	# 7.2's soft-RoCE closes its socket before it says that the adapter goes, so that nobody can take leave, and the kernel's own SMC at
+	# the other end repeats for ever (docs/compat.md). While there is another adapter it does not.
+	[ "$SMCU_HOST$SMCU_KERNEL" != "${remover}7.2" ] || ! is_intree "$3$4" || rdma link add rxe1 type rxe netdev lo
 	if [ "$SMCU_HOST" = 1 ]; then
 		start_server $SERVER_ADDR $3 --expect abort -c 4 --stall 40
 		pid=$SERVER_PID
@@ -130,4 +133,5 @@ adapter_gone() {
 	[ "$SMCU_HOST" != "$remover" ] || check "$name: rdma link add" rdma link add rxe0 type rxe netdev eth0
 	barrier "again-$PORT"
 	rdma_used "$name: new connections use RDMA" yes exchange "$name: after it" "$3 -c 4" "$4 -c 4 -n 1M"
+	[ ! -e /sys/class/infiniband/rxe1 ] || check "$name: the other one" rdma link del rxe1
 }
