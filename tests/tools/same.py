@@ -128,7 +128,7 @@ def is_blocked(task):
     try:
         with open('/proc/self/task/%d/stat' % task) as f:
             return f.read().rpartition(')')[2].split()[0] == 'S'
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):     # it has ended, before or after the file was opened
         return True
 
 
