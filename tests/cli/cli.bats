@@ -16,6 +16,13 @@ streams() {
 	"$@" >out 2>err </dev/null || status=$?
 }
 
+# Status 2, and a reason on stderr alone.
+wrong_usage() {
+	streams "$LOADER" "$@"
+	echo "'$*': $status, $(cat err)"
+	[ "$status" = 2 ] && [ ! -s out ] && [ -s err ]
+}
+
 @test "help and version go to stdout, with status 0" {
 	for args in help --help -h version --version -V "help attach" "attach --help" "help policy" "hook oci --help"; do
 		streams "$LOADER" $args
@@ -29,21 +36,14 @@ streams() {
 	for args in "" nonsense "attach" "attach --all --cgroup /x" "detach" "--nonsense" "status extra" "policy" "policy nonsense" \
 		"policy check" "run" "hook oci" "hook install" "hook install --runtime docker" "monitor --count 0" "monitor --count x" \
 		"help nonsense" "daemon --cgroups relative" "daemon --cgroups /a/**/b" "--color maybe version" "completion"; do
-		streams "$LOADER" $args
-		echo "'$args': $status"
-		[ "$status" = 2 ]
-		[ ! -s out ]
-		[ -s err ]
+		wrong_usage $args
 	done
 }
 
 @test "a long option is written out" {
 	for args in "version --cgroup x" "version --cgroup=x" "policy check --cgroup /nope $TOP/examples/policies/off.yaml" \
 		"policy check $TOP/examples/policies/off.yaml --cgroup /nope" "--cgroup /x version" "run --cgroup /x true"; do
-		streams "$LOADER" $args
-		echo "'$args': $status, $(cat err)"
-		[ "$status" = 2 ]
-		[ ! -s out ]
+		wrong_usage $args
 		grep -q "no option '--cgroup' here: did you mean '--cgroup-root'?" err
 	done
 	for args in "version --jso" "--verb version" "version --hel" "attach --dry --all"; do
@@ -75,11 +75,7 @@ streams() {
 
 @test "--output is for commands that print a table" {
 	for args in "-o foo version" "--output=foo version" "version -o foo" "-o foo policy check $TOP/examples/policies/off.yaml" "-o rule -j help"; do
-		streams "$LOADER" $args
-		echo "'$args': $status"
-		[ "$status" = 2 ]
-		[ ! -s out ]
-		[ -s err ]
+		wrong_usage $args
 	done
 	for args in "-o feature features" "features -o feature" "features --output feature"; do
 		streams "$LOADER" $args

@@ -47,33 +47,19 @@ __s32 from_create = 1;
 		bpf_setsockopt(ctx, level, optname, copy, len + 1); \
 	})
 
-SEC("cgroup/connect4")
-int from_connect4(struct bpf_sock_addr *ctx)
-{
-	from_connect = CALL(ctx);
-	return 1;
-}
+/* The four hooks with an address have one context. */
+#define FROM(hook, answer)                      \
+	SEC("cgroup/" #hook)                    \
+	int from_##hook(struct bpf_sock_addr *ctx) \
+	{                                       \
+		answer = CALL(ctx);             \
+		return 1;                       \
+	}
 
-SEC("cgroup/connect6")
-int from_connect6(struct bpf_sock_addr *ctx)
-{
-	from_connect = CALL(ctx);
-	return 1;
-}
-
-SEC("cgroup/bind4")
-int from_bind4(struct bpf_sock_addr *ctx)
-{
-	from_bind = CALL(ctx);
-	return 1;
-}
-
-SEC("cgroup/bind6")
-int from_bind6(struct bpf_sock_addr *ctx)
-{
-	from_bind = CALL(ctx);
-	return 1;
-}
+FROM(connect4, from_connect)
+FROM(connect6, from_connect)
+FROM(bind4, from_bind)
+FROM(bind6, from_bind)
 
 SEC("cgroup/setsockopt")
 int from_setsockopt(struct bpf_sockopt_ctx *ctx)
