@@ -132,6 +132,9 @@ adapter_gone() {
 	fi
 	[ "$SMCU_HOST" != "$remover" ] || check "$name: rdma link add" rdma link add rxe0 type rxe netdev eth0
 	barrier "again-$PORT"
+	# A server that has not heard of it yet offers the group it had with the client; the client declines, and both use TCP. From there on
+	# the server knows.
+	exchange "$name: first after it" "$3" "$4"
 	rdma_used "$name: new connections use RDMA" yes exchange "$name: after it" "$3 -c 4" "$4 -c 4 -n 1M"
 	[ ! -e /sys/class/infiniband/rxe1 ] || check "$name: the other one" rdma link del rxe1
 }
