@@ -15,8 +15,8 @@
 #define SMCU_SHAPE_AS_IS(name, to) static typeof(to) *const name = to
 
 /*
- * recvmsg: between 6.12 and 7.2 the last argument went; the length of the address is in msg->msg_namelen. For TCP there is one only
- * with MSG_ERRQUEUE. Before, inet_recvmsg() copies it there afterwards.
+ * recvmsg: 7.1, "net: remove addr_len argument of recvmsg() handlers"; the length of the address is in msg->msg_namelen. For TCP
+ * there is one only with MSG_ERRQUEUE. Before, inet_recvmsg() copies it there afterwards.
  */
 #ifdef SMCU_HAVE_RECVMSG_SHORT
 #define SMCU_SHAPE_RECVMSG(name, to) SMCU_SHAPE_AS_IS(name, to)

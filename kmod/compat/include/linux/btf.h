@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* 6.3, "bpf: Add __bpf_kfunc tag for marking kernel functions as kfuncs". Between 6.12 and 7.2 KF_TRUSTED_ARGS became the rule. */
+/*
+ * 6.3, "bpf: Add __bpf_kfunc tag for marking kernel functions as kfuncs"; 7.0, "bpf: Make KF_TRUSTED_ARGS the default for all
+ * kfuncs", which is the end of the flag.
+ */
 #ifndef SMCU_COMPAT_LINUX_BTF_H
 #define SMCU_COMPAT_LINUX_BTF_H
 
