@@ -284,6 +284,9 @@ int smcu_ulp_request(struct sock *sk)
 		return -EOPNOTSUPP;
 	if (sk->sk_family != AF_INET && sk->sk_family != AF_INET6)
 		return -EOPNOTSUPP;
+	/* TCP would say EEXIST, which of our own ULP means that there is nothing left to do. MPTCP's subflows come here. */
+	if (inet_csk(sk)->icsk_ulp_ops && inet_csk(sk)->icsk_ulp_ops != &smcu_ulp_ops)
+		return -EBUSY;
 	/*
 	 * The name is our own constant and we are registered, so nothing is autoloaded. In a BPF program setsockopt neither takes
 	 * nor drops the socket's lock.
