@@ -67,6 +67,14 @@ static __noinline __u32 cgroup_set(void *cgroups)
 	return set;
 }
 
+/* What ps shows: of the process. Threads have names of their own, which nobody who writes a policy knows. */
+static __always_inline void process_name(char comm[16])
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	__builtin_memcpy(comm, task->group_leader->comm, 16);
+}
+
 /* Who asks, as far as any rule wants to know: each of these costs more than looking it up. */
 static __always_inline void gather_who(struct smcu_flow *flow, struct bpf_sock_addr *ctx, void *cgroups, __u32 dims)
 {
@@ -79,7 +87,7 @@ static __always_inline void gather_who(struct smcu_flow *flow, struct bpf_sock_a
 		flow->gid = ids >> 32;
 	}
 	if (dims & 1U << SMCU_DIM_COMM)
-		bpf_get_current_comm(flow->comm, sizeof(flow->comm));
+		process_name(flow->comm);
 	if (dims & 1U << SMCU_DIM_NETNS)
 		flow->netns = netns_of(ctx);
 	if (dims & 1U << SMCU_DIM_CGROUP) {
@@ -133,7 +141,7 @@ static __noinline int report(const struct smcu_flow *flow, __u32 gen, __u32 rule
 		event->src_af = flow->src_af;
 		__builtin_memcpy(event->src, flow->src, sizeof(event->src));
 	}
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	process_name(event->comm);
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }
@@ -180,7 +188,7 @@ static __always_inline int select(struct bpf_sock_addr *ctx, struct smcu_flow *f
 	return ALLOW;
 }
 
-/* UDP and raw sockets come through the same hooks, MPTCP as its own protocol. */
+/* UDP and raw sockets come through the same hooks. MPTCP comes with its first subflow, which is refused as it has a ULP of its own. */
 static __always_inline int is_tcp(struct bpf_sock_addr *ctx)
 {
 	return ctx->type == SOCK_STREAM && ctx->protocol == IPPROTO_TCP;

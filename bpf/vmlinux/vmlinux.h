@@ -94,6 +94,11 @@ struct sock {
 
 struct tcp_sock;
 
+struct task_struct {
+	struct task_struct *group_leader;
+	char comm[16];
+};
+
 #pragma clang attribute pop
 
 #endif
