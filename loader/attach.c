@@ -312,7 +312,7 @@ int programs_attach(const struct programs *programs, const struct pins *pins, in
 			}
 		}
 		free(path);
-		if (err < 0)
+		if (err < 0 && err != -ENOENT)
 			log_error("%s could not be attached: %s%s", hooks[i].name, strerror(-err), attach_advice(err));
 	}
 	for (i = 0; i < NR_HOOKS; i++) {
@@ -320,7 +320,7 @@ int programs_attach(const struct programs *programs, const struct pins *pins, in
 			unlink(created[i]);
 		free(created[i]);
 	}
-	return err < 0 ? -1 : is_new;
+	return err < 0 ? err : is_new;
 }
 
 uint64_t links_cover(const struct pins *pins, const uint64_t *ids, int nr)

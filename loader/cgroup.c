@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -238,16 +239,21 @@ bool cgroup_is_root(int fd)
 	return faccessat(fd, "cgroup.type", F_OK, 0) && errno == ENOENT;
 }
 
-bool cgroup_is_populated(const char *path)
+bool cgroup_becomes_empty(const char *path, int ms)
 {
-	char *events = path_join(path, "cgroup.events"), line[64];
-	int populated = 0;
-	FILE *f = fopen(events, "re");
+	char *events = path_join(path, "cgroup.events"), text[256];
+	struct pollfd p = { .fd = open(events, O_RDONLY | O_CLOEXEC), .events = POLLPRI };
+	bool is_empty;
+	ssize_t n;
 
-	while (f && fgets(line, sizeof(line), f))
-		sscanf(line, "populated %d", &populated);
-	if (f)
-		fclose(f);
 	free(events);
-	return populated;
+	if (p.fd < 0)
+		return true;
+	do {
+		n = pread(p.fd, text, sizeof(text) - 1, 0);
+		text[n > 0 ? n : 0] = '\0';
+		is_empty = !strstr(text, "populated 1");
+	} while (!is_empty && poll(&p, 1, ms) > 0);
+	close(p.fd);
+	return is_empty;
 }

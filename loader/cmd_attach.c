@@ -110,6 +110,7 @@ int cmd_detach(const struct settings *set, char **operands)
 	struct pins pins;
 	uint64_t id = 0;
 	int fd, ret, removed = 0, cleared = 0;
+	bool is_kept;
 
 	(void)operands;
 	if (set->cgroup) {
@@ -124,12 +125,14 @@ int cmd_detach(const struct settings *set, char **operands)
 	if (ret < 0)
 		return EX_FAILED;
 	if (ret) {
-		if (daemon_is_running(&pins))
-			log_warning("the daemon is running and will attach again what its --cgroups match: stop it first");
+		/* The daemon's policy decides what is attached next, too; and who detaches nothing takes nothing with it. */
+		is_kept = daemon_is_running(&pins);
+		if (is_kept)
+			log_warning("the daemon is running: it will attach again what its --cgroups match, and its policy stays; to end both, stop it first");
 		removed = links_detach(&pins, set->all ? WHICH_ALL : WHICH_CGROUP, id, set->dry_run);
 		if (removed < 0)
 			log_error("a link could not be removed: %s", strerror(-removed));
-		if (!set->dry_run)
+		if (!set->dry_run && !is_kept && (removed > 0 || set->all))
 			cleared = control_clear(&pins);
 		pins_close(&pins);
 	}

@@ -155,28 +155,28 @@ static void free_batch(struct daemon *d)
 		free(d->batch[--d->nr_batch]);
 }
 
-/* Open what was found. A cgroup may be gone again, which is nobody's fault. */
-static int open_batch(struct daemon *d, struct target targets[MAX_BATCH])
+/* Attach what was found, by the programs that are pinned. A cgroup may be gone again, which is nobody's fault. */
+static void attach_found(struct daemon *d, const struct pins *pins, const struct programs *programs)
 {
-	int i, nr = 0;
+	int i, ret, fd, fresh = 0;
+	uint64_t id;
 
 	for (i = 0; i < d->nr_batch; i++) {
 		char *full = path_join(d->mount.path, d->batch[i]), *resolved = NULL;
 
-		if (!access(full, F_OK)) {
-			targets[nr].fd = cgroup_open(d->set, full, &resolved, &targets[nr].id);
-			nr += targets[nr].fd >= 0;
+		fd = access(full, F_OK) ? -1 : cgroup_open(d->set, full, &resolved, &id);
+		if (fd >= 0) {
+			ret = programs_attach(programs, pins, fd, id);
+			fresh += ret > 0;
+			d->stats.attach_failed += ret < 0 && ret != -ENOENT;
+			close(fd);
 		}
 		free(resolved);
 		free(full);
 	}
-	return nr;
-}
-
-static void close_targets(struct target *targets, int nr)
-{
-	while (nr--)
-		close(targets[nr].fd);
+	if (fresh)
+		log_info("attached to %d more cgroups", fresh);
+	free_batch(d);
 }
 
 /*
@@ -186,19 +186,19 @@ static void close_targets(struct target *targets, int nr)
 static int begin(struct daemon *d)
 {
 	struct smcpol *policy = read_policy(d), *wanted = policy;
-	struct target targets[MAX_BATCH];
+	struct programs *programs;
 	struct features features;
 	struct pins pins;
 	bool has_policy;
-	int code, nr;
+	int code;
 
 	features_probe(&features);
 	d->way = features.way;
 	if (open_pins(d, &pins)) {
+		free_batch(d);
 		smcpol_free(policy);
 		return EX_FAILED;
 	}
-	nr = open_batch(d, targets);
 	if (policy && !policy_is_new(&pins, policy, &has_policy)) {
 		wanted = NULL;
 		d->stats.unchanged++;
@@ -217,16 +217,19 @@ static int begin(struct daemon *d)
 		log_warning("%s cannot be used: %s", d->file,
 			    has_policy ? "the policy in force stays" : "every socket stays on TCP until it can");
 	}
-	code = control_attach(&pins, wanted, targets, nr, &features.way);
+	code = control_attach(&pins, wanted, NULL, 0, &features.way);
 	if (code != EX_DONE)
 		d->stats.failed++;
 	else if (wanted && !d->stats.is_bad)
 		d->stats.loaded++;
 	features_warn(&features);
+	programs = code == EX_DONE ? programs_open(&pins) : NULL;
+	if (programs)
+		attach_found(d, &pins, programs);
+	programs_free(programs);
 	if (code == EX_DONE)
 		follow_cgroups(d, &pins, true);
 	pins_close(&pins);
-	close_targets(targets, nr);
 	free_batch(d);
 	smcpol_free(policy);
 	return code;
@@ -268,9 +271,7 @@ static void reload(struct daemon *d)
 /* Cgroups that appeared: by the programs that are pinned. */
 static void attach_batch(struct daemon *d, bool came)
 {
-	struct target targets[MAX_BATCH];
-	struct programs *programs = NULL;
-	int i, nr, fresh = 0;
+	struct programs *programs;
 	struct pins pins;
 
 	if (!d->nr_batch && !came)
@@ -286,20 +287,10 @@ static void attach_batch(struct daemon *d, bool came)
 		begin(d);
 		return;
 	}
-	nr = open_batch(d, targets);
-	for (i = 0; i < nr; i++) {
-		int ret = programs_attach(programs, &pins, targets[i].fd, targets[i].id);
-
-		fresh += ret > 0;
-		d->stats.attach_failed += ret < 0;
-	}
-	if (fresh)
-		log_info("attached to %d more cgroups", fresh);
+	attach_found(d, &pins, programs);
 	programs_free(programs);
 	follow_cgroups(d, &pins, came);
 	pins_close(&pins);
-	close_targets(targets, nr);
-	free_batch(d);
 }
 
 /* Every cgroup that matches goes into the batch. */
@@ -385,10 +376,19 @@ static void watch_directory(struct daemon *d)
 				     IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
 }
 
+/* Others' files must not keep the time from running out. Kubernetes changes what a link "..data" names, never the file itself. */
+static bool concerns_policy(const struct daemon *d, const char *name)
+{
+	const char *slash = strrchr(d->file, '/');
+
+	return !strcmp(name, slash ? slash + 1 : d->file) || !strncmp(name, "..", 2);
+}
+
 static void on_policy_event(struct daemon *d)
 {
 	char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 	const struct inotify_event *e;
+	bool is_ours = false;
 	ssize_t n, at;
 
 	while ((n = read(d->inotify, buffer, sizeof(buffer))) > 0) {
@@ -398,10 +398,12 @@ static void on_policy_event(struct daemon *d)
 				inotify_rm_watch(d->inotify, e->wd);
 			if (e->mask & IN_IGNORED)
 				d->watch = -1;
+			is_ours |= !e->len || concerns_policy(d, e->name);
 		}
 	}
 	/* Each event starts the time anew: a file written in pieces is read once, at the end. */
-	set_timer(d->debounce, DEBOUNCE_MS * 1000, false);
+	if (is_ours)
+		set_timer(d->debounce, DEBOUNCE_MS * 1000, false);
 }
 
 static void on_signal(struct daemon *d)

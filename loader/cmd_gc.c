@@ -35,7 +35,7 @@ static bool run_cgroup_in_use(const struct settings *set, const struct pins *pin
 		char *path = links[i].id ? cgroup_path(set, links[i].id) : NULL;
 
 		if (path && strstr(path, "/" RUN_CGROUP)) {
-			in_use = cgroup_is_populated(path);
+			in_use = !cgroup_becomes_empty(path, 0);
 			if (!in_use && !dry_run)
 				rmdir(path);
 		}
@@ -106,7 +106,7 @@ static int gc_run_cgroups(const struct settings *set, bool dry_run)
 		while (tree && (e = fts_read(tree))) {
 			size_t len = strlen(RUN_CGROUP);
 
-			if (e->fts_info != FTS_DP || strncmp(e->fts_name, RUN_CGROUP, len) || cgroup_is_populated(e->fts_path))
+			if (e->fts_info != FTS_DP || strncmp(e->fts_name, RUN_CGROUP, len) || !cgroup_becomes_empty(e->fts_path, 0))
 				continue;
 			/* Its process may be about to enter it. */
 			if (!kill(atoi(e->fts_name + len), 0) || errno != ESRCH)

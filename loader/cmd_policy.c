@@ -217,27 +217,33 @@ int cmd_policy_diff(const struct settings *set, char **operands)
 	return code;
 }
 
-/* Put a policy in force, or with --dry-run say what that would change. Return: an exit code. */
-static int replace(const struct settings *set, struct maps *maps, const struct pins *pins, const struct smcpol *policy)
+/* Put a policy in force, or with --dry-run say what that would change. Closes both. Return: an exit code. */
+static int replace(const struct settings *set, struct maps *maps, struct pins *pins, const struct smcpol *policy)
 {
 	struct policy_info info = { 0 };
+	unsigned int gen;
 	char *text;
-	int code, err;
+	int code, err = 0;
 
-	if (!set->dry_run) {
-		if (control_publish(maps, pins, policy))
-			return EX_FAILED;
-		log_info("in force: generation %u: %u rules", maps->word->gen, smcpol_nr_rules(policy));
-		return set->json ? out_json(json_pack("{s:i, s:i}", "generation", maps->word->gen, "rules",
-						      smcpol_nr_rules(policy))) :
-				   EX_DONE;
-	}
-	log_info("would follow generation %u: %u rules", maps->word->gen, smcpol_nr_rules(policy));
-	err = maps_have_policy(maps) ? maps_read(maps, pins, &info) : 0;
+	if (!set->dry_run)
+		err = control_publish(maps, pins, policy);
+	else if (maps_have_policy(maps))
+		err = maps_read(maps, pins, &info);
+	gen = maps->word->gen;
+	maps_close(maps);
+	/* Nothing is printed under the lock, for which the daemon and hooks wait: who reads it may take long. */
+	pins_close(pins);
+
 	if (err) {
-		log_error("the policy in force cannot be read: %s", strerror(-err));
+		if (set->dry_run)
+			log_error("the policy in force cannot be read: %s", strerror(-err));
 		return EX_FAILED;
 	}
+	if (!set->dry_run) {
+		log_info("in force: generation %u: %u rules", gen, smcpol_nr_rules(policy));
+		return set->json ? out_json(json_pack("{s:i, s:i}", "generation", gen, "rules", smcpol_nr_rules(policy))) : EX_DONE;
+	}
+	log_info("would follow generation %u: %u rules", gen, smcpol_nr_rules(policy));
 	text = smcpol_print(policy);
 	/* Where none is in force, all of it is new. */
 	code = text ? print_changes(set, info.text ? info.text : "", text) : EX_FAILED;
@@ -257,11 +263,8 @@ int cmd_policy_load(const struct settings *set, char **operands)
 	if (!policy)
 		return code;
 	code = EX_FAILED;
-	if (!in_force_open(set, &pins, &maps)) {
+	if (!in_force_open(set, &pins, &maps))
 		code = replace(set, &maps, &pins, policy);
-		maps_close(&maps);
-		pins_close(&pins);
-	}
 	smcpol_free(policy);
 	return code;
 }
@@ -278,17 +281,17 @@ int cmd_policy_rollback(const struct settings *set, char **operands)
 	if (in_force_open(set, &pins, &maps))
 		return EX_FAILED;
 	text = maps_previous(&maps, &pins);
-	if (text) {
-		policy = policy_read_text("previous policy", text, &code);
-		if (policy)
-			code = replace(set, &maps, &pins, policy);
-		smcpol_free(policy);
+	policy = text ? policy_read_text("previous policy", text, &code) : NULL;
+	if (policy) {
+		code = replace(set, &maps, &pins, policy);
 	} else {
-		log_error("there is no policy before generation %u to return to: policy load FILE", maps.word->gen);
+		if (!text)
+			log_error("there is no policy before generation %u to return to: policy load FILE", maps.word->gen);
+		maps_close(&maps);
+		pins_close(&pins);
 	}
+	smcpol_free(policy);
 	free(text);
-	maps_close(&maps);
-	pins_close(&pins);
 	return code;
 }
 

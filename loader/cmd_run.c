@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1
 /*
- * run: a program in a transient cgroup below ours, with programs, links and a policy of its own (smc-ulp/vN-run-PID): the policy in force
- * elsewhere neither decides nor changes. We stay as its parent and clean up; where we are killed, gc does.
+ * run: a program in a transient cgroup below ours, with programs, links and a policy of its own (smc-ulp/vN-run-PID), so that the policy
+ * in force elsewhere does not change. Where our own cgroup is attached it decides as well. We stay as the program's parent and clean up;
+ * where we are killed, gc does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,9 @@
 /* As a shell has it. */
 enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_SIGNAL = 128 };
 
+/* Since 7.0 a cgroup learns only after its parent did that a process has ended. */
+#define LEFT_MS 500
+
 static pid_t child; /* for the handler */
 
 static void forward(int signo)
@@ -27,18 +31,33 @@ static void forward(int signo)
 }
 
 /* A terminal sends SIGINT and SIGQUIT to the child as well; what is sent to us alone is passed on. */
-static void set_signals(bool in_parent)
+static void set_signals(void)
 {
 	static const int passed[] = { SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT };
 	static const int ignored[] = { SIGINT, SIGQUIT };
 	struct sigaction sa = { .sa_handler = forward, .sa_flags = SA_RESTART };
 	unsigned int i;
 
-	for (i = 0; in_parent && i < sizeof(passed) / sizeof(*passed); i++)
+	for (i = 0; i < sizeof(passed) / sizeof(*passed); i++)
 		sigaction(passed[i], &sa, NULL);
-	sa.sa_handler = in_parent ? SIG_IGN : SIG_DFL;
+	sa.sa_handler = SIG_IGN;
 	for (i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
 		sigaction(ignored[i], &sa, NULL);
+}
+
+/* The kernel runs the programs of each cgroup on the way up, and what one of them enables no other takes back. */
+static void warn_if_covered(const struct settings *set, const char *cgroup_root, const char *below)
+{
+	uint64_t ids[MAX_CGROUP_DEPTH];
+	struct pins pins;
+	int nr = cgroup_ancestors(cgroup_root, below, ids);
+
+	if (nr <= 0 || pins_open(&pins, set, false) <= 0)
+		return;
+	if (links_cover(&pins, ids, nr))
+		log_warning("this shell's cgroup %s is attached, too: what the policy in force there selects becomes SMC whatever is said here",
+			    below);
+	pins_close(&pins);
 }
 
 /* Make the transient cgroup. Return: its path, to be freed, or NULL with the reason printed. */
@@ -64,6 +83,8 @@ static char *make_cgroup(const struct settings *set)
 				  "");
 			free(path);
 			path = NULL;
+		} else {
+			warn_if_covered(set, mount.path, below);
 		}
 	}
 	cgroup_mount_free(&mount);
@@ -140,18 +161,16 @@ int cmd_run(const struct settings *set, char **operands)
 	/* Inherited as ignored it would throw away the child's status. */
 	signal(SIGCHLD, SIG_DFL);
 	child = fork();
-	if (!child) {
-		set_signals(false);
+	if (!child)
 		_exit(become(cgroup, operands));
-	}
 	if (child < 0) {
 		log_error("no process: %s", strerror(errno));
 		code = EX_FAILED;
 	} else {
-		set_signals(true);
+		set_signals();
 		code = wait_for_child();
 	}
-	if (cgroup_is_populated(cgroup)) {
+	if (!cgroup_becomes_empty(cgroup, LEFT_MS)) {
 		log_info("processes are left in %s and stay selected; when they have ended, smc-ulp-loader gc cleans up", cgroup);
 		pins_close(&pins);
 		goto out;

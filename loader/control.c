@@ -51,6 +51,15 @@ int control_clear(const struct pins *pins)
 	return err ? -1 : 1;
 }
 
+static int attach_one(const struct pins *pins, const struct programs *programs, const struct target *target)
+{
+	int ret = programs_attach(programs, pins, target->fd, target->id);
+
+	if (ret == -ENOENT)
+		log_error("the cgroup was removed meanwhile");
+	return ret < 0 ? -1 : 0;
+}
+
 static int attach(const struct pins *pins, struct programs *programs, const struct smcpol *policy,
 		  const struct target *targets, int nr)
 {
@@ -73,7 +82,7 @@ static int attach(const struct pins *pins, struct programs *programs, const stru
 	if (programs_install(programs, pins))
 		goto err_restore;
 	for (i = 0; i < nr; i++) {
-		if (programs_attach(programs, pins, targets[i].fd, targets[i].id) < 0)
+		if (attach_one(pins, programs, &targets[i]))
 			goto err_restore;
 	}
 	code = EX_DONE;
@@ -132,7 +141,7 @@ int control_attach_ready(const struct pins *pins, const struct target *target)
 		maps_close(&maps);
 	}
 	if (programs) {
-		if (code == EX_DONE && programs_attach(programs, pins, target->fd, target->id) < 0)
+		if (code == EX_DONE && attach_one(pins, programs, target))
 			code = EX_FAILED;
 	} else {
 		if (!has_policy && !access(DEFAULT_POLICY, F_OK))

@@ -342,12 +342,13 @@ char *cgroup_path(const struct settings *set, uint64_t id);
 bool cgroup_is_root(int fd);
 
 /**
- * cgroup_is_populated() - has it, or one below it, a process
+ * cgroup_becomes_empty() - wait until neither it nor one below it has a process
  * @path: of its directory
+ * @ms: how long a change may take, in milliseconds
  *
- * Return: whether it has; what cannot be read has none.
+ * Return: whether it has none; what cannot be read has none.
  */
-bool cgroup_is_populated(const char *path);
+bool cgroup_becomes_empty(const char *path, int ms);
 
 /* features.c: what this kernel offers now. */
 enum way { WAY_NONE, WAY_SETSOCKOPT, WAY_KFUNC };
@@ -722,8 +723,8 @@ int programs_install(const struct programs *programs, const struct pins *pins);
  * @cgroup: its directory
  * @id: its id
  *
- * Return: 1 if anything is new, 0 if it was attached before, or -1 with the reason printed; what this call had newly attached is gone
- * then.
+ * Return: 1 if anything is new, 0 if it was attached before, -ENOENT if the cgroup is gone by now, or else a negative errno with the
+ * reason printed; what this call had newly attached is gone then.
  */
 int programs_attach(const struct programs *programs, const struct pins *pins, int cgroup, uint64_t id);
 

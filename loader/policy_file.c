@@ -40,8 +40,12 @@ static bool find_netns(const char *name, __u32 *number)
 	char *path = *name == '/' ? strdup(name) : path_join(NETNS_DIR, name);
 	int fd = path ? open_netns(path) : -1;
 	struct stat st;
-	bool found = fd >= 0 && !fstat(fd, &st) && st.st_ino <= UINT32_MAX;
+	bool found;
 
+	if (fd < 0 && errno == EACCES)
+		log_error("%s: %s. Whose process it is may not be looked at from here (the daemon has few capabilities): take the number that lsns -t net shows",
+			  path, strerror(errno));
+	found = fd >= 0 && !fstat(fd, &st) && st.st_ino <= UINT32_MAX;
 	if (found)
 		*number = st.st_ino;
 	if (fd >= 0)

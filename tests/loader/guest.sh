@@ -36,7 +36,7 @@ run stock "$SMCU_TREE/tests/loader/run" attach_and_detach connections_work
 check "smc_ulp loads" smcu_load
 if has_kfunc; then
 	check "the kfunc is offered" is "$(enabling)" kfunc
-	run kfunc "$SMCU_TREE/tests/loader/run" attach_and_detach attach_again connections_work kernel_decides_as_explain
+	run kfunc "$SMCU_TREE/tests/loader/run" attach_and_detach attach_again connections_work kernel_decides_as_explain mptcp_is_refused
 else
 	check "no kfunc on this kernel" is "$(enabling)" none
 fi
@@ -101,7 +101,7 @@ check "smc_ulp_bpf loads" smcu_load_bpf
 ! has_livepatch || check "a livepatch is refused beside it" sh -c "! insmod $livepatch 2>/dev/null"
 run redirect "$redirect" "$cg" with
 has_kfunc || check "sockets are enabled by setsockopt" is "$(enabling)" setsockopt
-run redirect "$SMCU_TREE/tests/loader/run" attach_and_detach connections_work reload_under_load example_bpf_program
+run redirect "$SMCU_TREE/tests/loader/run" attach_and_detach connections_work reload_under_load example_bpf_program mptcp_is_refused
 check "smc_ulp cannot be unloaded below it" sh -c '! rmmod smc_ulp 2>/dev/null'
 check "ftrace cannot be switched off below it" sh -c '! echo 0 2>/dev/null >/proc/sys/kernel/ftrace_enabled'
 
