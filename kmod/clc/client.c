@@ -71,6 +71,7 @@ int smcu_clc_client_first(struct smcu_hs *hs)
 	memcpy(x->spec.peer_gid, a->gid, sizeof(a->gid));
 	x->spec.path = x->path;
 	x->spec.terms = x->terms;
+	x->direct = a->direct;
 	err = smcu_clc_first(hs);
 	if (err)
 		return err;

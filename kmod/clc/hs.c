@@ -146,7 +146,7 @@ int smcu_clc_answer_send(struct smcu_hs *hs, u8 type, bool first)
 	smcu_dev_peer_id(a->peer_id);
 	smcu_conn_local(hs->conn, a);
 	memcpy(a->eid, x->terms.eid, sizeof(a->eid));
-	a->direct = true;
+	a->direct = x->direct;
 	a->os = 2;	/* Linux */
 	a->release = x->terms.release;
 	memset(a->host, ' ', sizeof(a->host));
@@ -273,9 +273,12 @@ static int link_event(struct smcu_hs *hs)
 			err = smcu_clc_join(hs);
 			if (!err)
 				return SMCU_HE_LGR_JOIN;
-			if (err != -ENOSPC)
+			/* It ends, perhaps without the end being known yet: not to be found again. */
+			if (err == -ENOTCONN)
+				smcu_lgr_retire(lgr);
+			else if (err != -ENOSPC)
 				return SMCU_HE_LOCAL_FAIL;
-			/* Others were faster, and now it is full and not found any more. */
+			/* Or others were faster, and now it is full and not found any more. */
 			hs->lgr = NULL;
 			smcu_lgr_put(lgr);
 		}
@@ -290,14 +293,18 @@ static int link_event(struct smcu_hs *hs)
 	case SMCU_HS_C_WAIT_RKEY:
 	case SMCU_HS_S_WAIT_RKEY:
 		/* Written by link/ before it wakes us. */
-		switch (READ_ONCE(hs->rkey_outcome)) {
+		err = READ_ONCE(hs->rkey_outcome);
+		switch (err) {
 		case -EINPROGRESS:
 			return NO_EVENT;
 		case 0:
 			return SMCU_HE_RKEY_OK;
 		default:
-			/* Where the adapter of the peer was replaced, say: a new group will do. */
-			if (hs->state == SMCU_HS_S_WAIT_RKEY && smcu_lgr_state(hs->lgr) == SMCU_LGR_DEAD)
+			/* Where the adapter of the peer was replaced, say, or its table of keys is full: a new group will do. */
+			if (hs->state == SMCU_HS_S_WAIT_RKEY && err == -ECONNREFUSED)
+				smcu_lgr_retire(hs->lgr);
+			if (hs->state == SMCU_HS_S_WAIT_RKEY &&
+			    (err == -ECONNREFUSED || smcu_lgr_state(hs->lgr) == SMCU_LGR_DEAD))
 				return SMCU_HE_LGR_LOST;
 			smcu_clc_fail(hs, SMCU_R_RKEY_CONFIRM, 0);
 			return SMCU_HE_LOCAL_FAIL;

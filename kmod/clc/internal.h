@@ -15,6 +15,7 @@
  * @path: our end; held while @have_path
  * @have_path: see @path
  * @may_make: smcu_lgr_find_server() gave us the right to make the link group
+ * @direct: no gateway is between us: by our routes for a server, by the accept for a client
  * @claims_clc: what is next on the stream begins with CLC's eyecatcher
  * @terms: agreed
  * @spec: of the link group
@@ -31,6 +32,7 @@ struct smcu_hs_scratch {
 	struct smcu_path path;
 	bool have_path;
 	bool may_make;
+	bool direct;
 	bool claims_clc;
 	struct smcu_terms terms;
 	struct smcu_lgr_spec spec;

@@ -19,6 +19,7 @@ int smcu_clc_server_negotiate(struct smcu_hs *hs)
 	/* Is there one at all? The neighbour is not waited for: the peer has proved nothing yet. */
 	if (smcu_path_route(&x->path, x->prop.gid_v2, x->prop.mac, false, &hop))
 		return smcu_clc_fail(hs, SMCU_R_NO_SMCR_DEVICE, -EHOSTUNREACH);
+	x->direct = hop.direct;
 	x->spec.net = sock_net(hs->sk);
 	x->spec.role = SMCU_SERVER;
 	memcpy(x->spec.peer_id, x->prop.peer_id, sizeof(x->spec.peer_id));

@@ -17,6 +17,7 @@ smcu-features += $(call smcu-have,SK_WAKE_ASYNC_RCU,net/sock.h,void sk_wake_asyn
 smcu-features += $(call smcu-have,ZEROCOPY_DEVMEM,linux/skbuff.h,struct ubuf_info .uarg. bool devmem)
 smcu-features += $(call smcu-have,SYSCTL_SZ,net/net_namespace.h,register_net_sysctl_sz)
 smcu-features += $(call smcu-have,SYSCTL_CONST,linux/sysctl.h,proc_handler.const struct ctl_table)
+smcu-features += $(call smcu-have,DMA_DEV_NEED_SYNC,linux/dma-mapping.h,bool dma_dev_need_sync)
 
 LINUXINCLUDE := -I$(smcu-compat)/include $(LINUXINCLUDE)
 ccflags-y += $(smcu-features) -include $(smcu-compat)/compat.h

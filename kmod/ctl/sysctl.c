@@ -66,13 +66,15 @@ static int ueid_parse(struct smcu_net *sn, char *text)
 
 static int proc_ueid(const struct ctl_table *table, int write, void *buf, size_t *len, loff_t *pos)
 {
-	char text[UEID_TEXT + 1] = "";
+	char text[UEID_TEXT + 1];
 	struct ctl_table tmp = { .data = text, .maxlen = UEID_TEXT };
 	struct smcu_net *sn = table->data;
 	int err;
 
-	if (!write)
-		ueid_print(sn, text);
+	if (write && *len > UEID_TEXT)
+		return -EINVAL;
+	/* Also for writing: a write that goes on after an earlier one is ignored, and leaves what is there. */
+	ueid_print(sn, text);
 	err = proc_dostring(&tmp, write, buf, len, pos);
 	if (err || !write)
 		return err;

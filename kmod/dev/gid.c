@@ -40,7 +40,7 @@ static int go_down(struct net_device *lower, struct netdev_nested_priv *priv)
 	return is_vlan_dev(lower);
 }
 
-/* Return: the lowest device, NULL where a VLAN is on the way: a link group would have to be tagged. */
+/* Return: the lowest device, referenced; NULL where a VLAN is on the way: a link group would have to be tagged. */
 static struct net_device *lowest_base(struct net_device *dev)
 {
 	struct net_device *base = dev;
@@ -50,8 +50,11 @@ static struct net_device *lowest_base(struct net_device *dev)
 		return NULL;
 	rcu_read_lock();
 	netdev_walk_all_lower_dev_rcu(dev, go_down, &priv);
+	if (is_vlan_dev(base))
+		base = NULL;
+	dev_hold(base);
 	rcu_read_unlock();
-	return is_vlan_dev(base) ? NULL : base;
+	return base;
 }
 
 static __be32 gid_ipv4(const union ib_gid *gid)
@@ -159,6 +162,7 @@ int smcu_path_find(struct net *net, int ifindex, __be32 laddr, struct smcu_path 
 
 	if (path->port)
 		smcu_dev_learn_mac(path->mac);
+	dev_put(s.base);
 out_dev:
 	dev_put(s.dev);
 	return path->port ? 0 : -ENODEV;

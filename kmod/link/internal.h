@@ -149,7 +149,7 @@ enum smcu_end { SMCU_END_NOW, SMCU_END_FLUSHED, SMCU_END_ANSWERED };
  * @state: enum smcu_lgr_state; written under @lock, read with acquire where lockless
  * @reason: why it is DEAD; written before @state
  * @users: handshakes and members; under @lock
- * @retired: (server) the peer is said not to know it: no new connections; under @lock
+ * @retired: (server) the peer is said not to know it, or has refused a key: no new connections; under @lock
  * @del_reason: what to tell the peer at the end, 0 nothing; set with DEAD
  * @how: what the end waits for; set with DEAD
  * @was_active: the link was in use; set with DEAD

@@ -158,13 +158,13 @@ struct smcu_lgr *smcu_lgr_find_client(struct net *net, const u8 *peer_id, const 
 	spin_lock_bh(&lgrs_lock);
 	list_for_each_entry(lgr, &lgrs, node) {
 		/* What is compared first was written before the group became ACTIVE. */
-		if (lgr->role != SMCU_CLIENT || smcu_lgr_state(lgr) != SMCU_LGR_ACTIVE ||
-		    lgr->key.net_cookie != net->net_cookie || lgr->peer.qpn != peer_qpn ||
+		if (lgr->role != SMCU_CLIENT || smcu_lgr_state(lgr) != SMCU_LGR_ACTIVE || lgr->peer.qpn != peer_qpn ||
 		    memcmp(lgr->true_id, peer_id, SMCU_PEER_ID_LEN) ||
 		    memcmp(lgr->peer.gid, peer_gid, SMCU_GID_LEN))
 			continue;
+		/* Also where it is another namespace's, which a server can't tell from ours: not shared, but there. */
 		err = -EACCES;
-		if (smcu_lgr_knows(lgr, rkey, addr) && try_use(lgr, false))
+		if (lgr->key.net_cookie == net->net_cookie && smcu_lgr_knows(lgr, rkey, addr) && try_use(lgr, false))
 			goto out;
 	}
 	lgr = ERR_PTR(err);
@@ -223,6 +223,13 @@ void smcu_lgr_out_of_sync(struct smcu_lgr *lgr)
 		lgr->retired = true;
 		test_now(lgr);
 	}
+	spin_unlock_bh(&lgr->lock);
+}
+
+void smcu_lgr_retire(struct smcu_lgr *lgr)
+{
+	spin_lock_bh(&lgr->lock);
+	lgr->retired = true;
 	spin_unlock_bh(&lgr->lock);
 }
 

@@ -401,6 +401,14 @@ int smcu_lgr_post(struct smcu_member *m, const struct smcu_xwrite *w, int n, con
 void smcu_lgr_out_of_sync(struct smcu_lgr *lgr);
 
 /**
+ * smcu_lgr_retire() - no new connections for this group, which ends with its last one
+ * @lgr: group
+ *
+ * Context: any but hard interrupts; takes lgr->lock.
+ */
+void smcu_lgr_retire(struct smcu_lgr *lgr);
+
+/**
  * smcu_link_show() - a line for each group into /proc
  * @m: file
  * @net: only those of this network namespace

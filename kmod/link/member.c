@@ -36,7 +36,8 @@ int smcu_lgr_join(struct smcu_lgr *lgr, struct smcu_member *m)
 	err = 0;
 	if (lgr->state == SMCU_LGR_DEAD)
 		err = -ENOTCONN;
-	else if (lgr->n_members >= lgr->terms.max_conns)
+	else if (lgr->role == SMCU_SERVER && lgr->n_members >= lgr->terms.max_conns)
+		/* The server has the choice; those it has left and we have not are no reason to refuse it. */
 		err = -ENOSPC;
 	if (!err) {
 		list_add_tail(&m->node, &lgr->members);

@@ -53,6 +53,13 @@ sysctl -qw net.smc_ulp.ueid=HOST$SMCU_HOST
 barrier ueid
 falls_back "no common EID" "no_eid|peer_declined" "--ulp" "--ulp"
 sysctl -qw net.smc_ulp.ueid=$UEID
+# What is written in two pieces, or is too long, is not half an answer.
+in_pieces() {
+	{ echo "$UEID" && echo OTHER; } >/proc/sys/net/smc_ulp/ueid
+	[ "$(cat /proc/sys/net/smc_ulp/ueid)" = "$UEID" ]
+}
+check "user EIDs: a second piece erases nothing" in_pieces
+refused "user EIDs: too long" sysctl -qw "net.smc_ulp.ueid=$(printf '%-200s' "$UEID")X"
 barrier ueid-again
 [ "$SMCU_HOST" = 2 ] || rdma link del rxe0
 barrier one-adapter
