@@ -63,7 +63,7 @@ struct ctl_table_header;
  * struct smcu_net - what the module keeps for a network namespace
  * @stats: counters, one set for each processor
  * @handshakes: running now
- * @detached: sockets that their programs have closed and that are not yet TCP's again
+ * @detached: sockets that their programs have closed and that may still have something to send
  * @socks: every ctx of ulp/, for /proc; protected by @socks_lock
  * @socks_lock: BH-safe leaf lock
  * @sysctl: registration of net.smc_ulp

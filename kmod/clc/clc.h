@@ -106,13 +106,14 @@ void smcu_hs_cancel(struct smcu_hs *hs);
  * @sk: socket, locked by the caller; may lack a struct socket
  * @data: bytes
  * @len: how many
+ * @now: although the program has asked TCP to wait for more (TCP_CORK, no TCP_NODELAY)
  *
  * An error that TCP has for the program stays for the program.
  *
  * Context: process, with lock_sock(); may sleep for memory, not for the peer.
  * Return: bytes taken, perhaps fewer than @len; -EAGAIN there is no room; -EPIPE TCP can't send any more; other -errno of TCP
  */
-int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len);
+int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len, bool now);
 
 /**
  * smcu_clc_init() - make the struct socket that is lent to sockets which have none

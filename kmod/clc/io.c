@@ -25,8 +25,10 @@ static void lend_socket(struct sock *sk, struct socket *sock)
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
-int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len)
+int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len, bool now)
 {
+	struct tcp_sock *tp = tcp_sk(sk);
+	u8 nonagle = tp->nonagle;
 	struct kvec vec = { .iov_base = (void *)data, .iov_len = len };
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	bool lend;
@@ -41,7 +43,11 @@ int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len)
 	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, len);
 	/* An error that leaves the connection alive (ICMP, IP_RECVERR) is for the program to take, and does not stop us. */
 	err = xchg(&sk->sk_err, 0);
+	/* The program may have corked the socket. */
+	if (now)
+		tp->nonagle = TCP_NAGLE_OFF;
 	n = tcp_sendmsg_locked(sk, &msg, len);
+	tp->nonagle = nonagle;
 	if (err)
 		WRITE_ONCE(sk->sk_err, err);
 	if (lend)
@@ -158,7 +164,7 @@ int smcu_clc_flush(struct smcu_hs *hs)
 		hs->state = SMCU_HS_FALLBACK;
 		n = len;
 	} else {
-		n = smcu_clc_tcp_send(hs->sk, hs->x->msg, len);
+		n = smcu_clc_tcp_send(hs->sk, hs->x->msg, len, true);
 	}
 	release_sock(hs->sk);
 	if (n < 0)

@@ -104,13 +104,17 @@ void smcu_conn_close(struct smcu_conn *conn, bool abort)
 	smcu_conn_wake(conn, wake);
 }
 
-void smcu_conn_reset(struct smcu_conn *conn)
+void smcu_conn_reset(struct smcu_conn *conn, int err)
 {
 	unsigned int wake = 0;
 
 	spin_lock_bh(&conn->lock);
-	if (!(conn->peer_flags & (SMCU_CF_CLOSED | SMCU_CF_ABORT)) && !(conn->cflags & SMCU_CF_CLOSED))
-		wake = smcu_conn_event_locked(conn, SMCU_CE_PEER_ABORT);
+	if (!(conn->peer_flags & (SMCU_CF_CLOSED | SMCU_CF_ABORT)) && !(conn->cflags & SMCU_CF_CLOSED)) {
+		/* A reset's own is ours to say; a time-out, or the administrator's end, is TCP's. The first one stays. */
+		if (err && err != ECONNRESET && err != EPIPE)
+			wake = smcu_conn_broken_locked(conn, err);
+		wake |= smcu_conn_event_locked(conn, SMCU_CE_PEER_ABORT);
+	}
 	spin_unlock_bh(&conn->lock);
 	smcu_conn_wake(conn, wake);
 }

@@ -257,12 +257,13 @@ void smcu_conn_close(struct smcu_conn *conn, bool abort);
 /**
  * smcu_conn_reset() - the peer is gone for another reason than CDC or the link (TCP was reset)
  * @conn: connection
+ * @err: why, a positive errno; 0, ECONNRESET and EPIPE: a reset
  *
  * Nothing happens where the peer has closed already, or we have.
  *
  * Context: any but hard interrupts; upcalls may be made.
  */
-void smcu_conn_reset(struct smcu_conn *conn);
+void smcu_conn_reset(struct smcu_conn *conn, int err);
 
 /**
  * smcu_conn_is_idle() - nothing is in flight or due to be sent: it can leave without waiting

@@ -6,7 +6,8 @@
  *
  * Where it differs from Linux: what the peer said is kept in the state alone (closed always leads to APPFINCLOSEWAIT),
  * a last word of ours is due even after an abort in APPCLOSEWAIT2, and ABORT after our last word means that we stop
- * waiting for the peer's.
+ * waiting for the peer's. What comes after the peer's last word, abort or the end of the link, is no error: as with TCP, who still reads
+ * what there is, or writes nothing, need not know.
  */
 #include "proto/conn_fsm.h"
 #include "proto/wire_cdc.h"
@@ -51,7 +52,7 @@ static const struct smcu_conn_step before_final[SMCU_CS_COUNT][SMCU_CE_COUNT] = 
 	    STAY(APPCLOSEWAIT2), STAY(APPFINCLOSEWAIT), RESET, BROKEN),
 	ROW(APPFINCLOSEWAIT,
 	    STAY(APPFINCLOSEWAIT), GO(CLOSED, FIN | END), GO(CLOSED, ABRT | END),
-	    STAY(APPFINCLOSEWAIT), STAY(APPFINCLOSEWAIT), RESET, BROKEN),
+	    STAY(APPFINCLOSEWAIT), STAY(APPFINCLOSEWAIT), GO(PROCESSABORT, 0), GO(PROCESSABORT, 0)),
 	/* Not reached before our last word is said; a slip of the caller's ends well all the same. */
 	ROW(PEERFINCLOSEWAIT,
 	    STAY(PEERFINCLOSEWAIT), GO(PEERFINCLOSEWAIT, FIN), GO(PEERFINCLOSEWAIT, ABRT),

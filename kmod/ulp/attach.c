@@ -53,8 +53,7 @@ void smcu_attach_discard(struct smcu_ctx *ctx)
 	spin_lock_bh(&ctx->sn->socks_lock);
 	list_del(&ctx->node);
 	spin_unlock_bh(&ctx->sn->socks_lock);
-	if (ctx->detached)
-		atomic_dec(&ctx->sn->detached);
+	smcu_shut_uncount(ctx);
 	smcu_attach_put(ctx);
 }
 
@@ -193,6 +192,9 @@ static int convert(struct sock *sk)
 		return -EOPNOTSUPP;
 	if (!READ_ONCE(smcu_base_net(sock_net(sk))->enable))
 		return -EOPNOTSUPP;
+	/* Another thread is in one of TCP's methods and waits for the lock: it would go on there, and read or write what is not its. */
+	if (waitqueue_active(&sk->sk_lock.wq))
+		return -EBUSY;
 
 	ctx = smcu_attach_ctx_new(sk, sk->sk_state == TCP_LISTEN, GFP_ATOMIC);
 	if (!ctx)

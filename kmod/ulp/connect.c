@@ -125,14 +125,21 @@ void smcu_error_report(struct sock *sk)
 	if (!ctx)
 		return;
 	if (ctx->mode == SMCU_M_HS || ctx->mode == SMCU_M_SMC) {
-		if (sk->sk_state == TCP_CLOSE && READ_ONCE(sk->sk_err))
+		if (sk->sk_state == TCP_CLOSE && READ_ONCE(sk->sk_err)) {
+			WRITE_ONCE(ctx->tcp_err, sk->sk_err);
 			WRITE_ONCE(ctx->tcp_reset, true);
+		}
 		smcu_engine_kick(ctx, 0);
 	}
 	if (ctx->mode == SMCU_M_SMC && ctx->tcp_reset) {
 		/* It must not overtake what the link brings, nor be told twice: the engine resets the connection a moment later. */
-		if (!READ_ONCE(ctx->err_posted) || READ_ONCE(ctx->err_taken))
+		if (!READ_ONCE(ctx->err_posted) || READ_ONCE(ctx->err_taken)) {
 			WRITE_ONCE(sk->sk_err, 0);
+			/* The link may have brought it between the two. Pairs with xchg() of who posts and of who takes. */
+			smp_mb();
+			if (READ_ONCE(ctx->err_posted) && !READ_ONCE(ctx->err_taken))
+				WRITE_ONCE(sk->sk_err, READ_ONCE(ctx->err_posted));
+		}
 		return;
 	}
 	ctx->saved_error_report(sk);

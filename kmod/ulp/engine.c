@@ -151,9 +151,7 @@ static void tcp_close_detached(struct smcu_ctx *ctx)
 
 	lock_sock(sk);
 	ctx->closing = false;
-	if (ctx->detached)
-		atomic_dec(&ctx->sn->detached);
-	ctx->detached = false;
+	smcu_shut_uncount(ctx);
 	WRITE_ONCE(ctx->mode, SMCU_M_TCP);
 	smcu_attach_restore(ctx);
 	release_sock(sk);
@@ -177,7 +175,7 @@ static void become_smc(struct smcu_ctx *ctx)
 		WRITE_ONCE(ctx->mode, SMCU_M_SMC);
 		/* TCP's error was there for the program to see. */
 		if (ctx->tcp_reset)
-			WRITE_ONCE(ctx->err_posted, 1);
+			WRITE_ONCE(ctx->err_posted, ctx->tcp_err);
 		smcu_conn_start(ctx->conn);
 		if (ctx->shut & SEND_SHUTDOWN)
 			smcu_conn_shutdown(ctx->conn);
@@ -358,7 +356,7 @@ static void tcp_has_ended(struct smcu_ctx *ctx)
 	if (time_before(jiffies, ctx->reset_at))
 		smcu_engine_kick(ctx, max_t(long, ctx->reset_at - jiffies, 1));
 	else
-		smcu_conn_reset(ctx->conn);
+		smcu_conn_reset(ctx->conn, READ_ONCE(ctx->tcp_err));
 }
 
 void smcu_engine_work(struct work_struct *work)
@@ -380,7 +378,7 @@ void smcu_engine_work(struct work_struct *work)
 				tcp_close_detached(ctx);
 			}
 		} else if (peer_speaks(ctx)) {
-			smcu_conn_reset(ctx->conn);
+			smcu_conn_reset(ctx->conn, 0);
 		} else if (inet_sk_state_load(sk) == TCP_CLOSE) {
 			tcp_has_ended(ctx);
 		}

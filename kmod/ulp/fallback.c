@@ -48,7 +48,7 @@ bool smcu_fallback_flush(struct smcu_ctx *ctx)
 		data = smcu_conn_unsent(ctx->conn, &len);
 		if (!len)
 			break;
-		n = smcu_clc_tcp_send(sk, data, len);
+		n = smcu_clc_tcp_send(sk, data, len, false);
 		if (n <= 0)
 			break;
 		smcu_conn_skip(ctx->conn, n);

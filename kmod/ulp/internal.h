@@ -76,7 +76,8 @@ enum smcu_mode {
  * @tcp_reset: TCP ended in an error: the peer's socket is gone, whatever its link still does
  * @reset_at: when the connection is reset since TCP has ended, if the link has not said more by then, jiffies; 0: it has not
  * @err_taken: a call has returned the error that was posted
- * @err_posted: the connection's error was put into sk_err once
+ * @err_posted: the connection's error, once it was put into sk_err; a positive errno, or 0
+ * @tcp_err: why TCP ended, if @tcp_reset; a positive errno
  * @rcvlowat: SO_RCVLOWAT of the program while the handshake needs every byte
  * @shut: RCV_SHUTDOWN and SEND_SHUTDOWN as the program asked for; sk_shutdown is TCP's
  * @reason: why it is on TCP
@@ -129,6 +130,7 @@ struct smcu_ctx {
 	bool err_taken;
 	unsigned long reset_at;
 	int err_posted;
+	int tcp_err;
 	int rcvlowat;
 	u8 shut;
 	enum smcu_reason reason;
@@ -208,16 +210,28 @@ static inline bool smcu_ulp_look(struct smcu_ctx *ctx, struct smcu_conn_view *v,
  */
 static inline void smcu_ulp_post_err(struct smcu_ctx *ctx, int err)
 {
-	if (err && !xchg(&ctx->err_posted, 1))
+	if (err && !cmpxchg(&ctx->err_posted, 0, err))
 		WRITE_ONCE(ctx->sk->sk_err, err);
+}
+
+/**
+ * smcu_ulp_take_err() - before sk_err is taken for the program: what was posted has then been told. Others' errors come and go
+ * @ctx: ctx
+ *
+ * Context: socket locked.
+ */
+static inline void smcu_ulp_take_err(struct smcu_ctx *ctx)
+{
+	if (READ_ONCE(ctx->err_posted))
+		WRITE_ONCE(ctx->err_taken, true);
 }
 
 /* tp->save_syn set by us: works as 1 does and is no value a program can set, so one that wants them itself is noticed. */
 #define SMCU_SAVE_SYN 3
 
-#define SMCU_PROGRESS_TIMEOUT (60 * HZ)	/* closed, and the peer takes nothing for that long: give up */
-#define SMCU_MAX_DETACHED 8192		/* in a namespace; a socket that is closed beyond is reset, as TCP does beyond tcp_max_orphans */
-#define SMCU_CLOSE_TIMEOUT (10 * SMCU_PROGRESS_TIMEOUT)	/* closed: give up, whatever the peer takes */
+#define SMCU_PROGRESS_TIMEOUT (240 * HZ)	/* closed, and the peer takes nothing for that long: give up; about what TCP waits */
+#define SMCU_MAX_DETACHED 8192		/* closed with bytes unsent, in a namespace: one more is reset, as TCP does beyond tcp_max_orphans */
+#define SMCU_CLOSE_TIMEOUT (24 * 3600 * HZ)	/* closed: give up, however steadily the peer takes a little */
 
 /* attach.c: the only writer of icsk_ulp_*, sk_prot, sk_socket->ops and the callbacks */
 extern struct tcp_ulp_ops smcu_ulp_ops;
@@ -670,6 +684,14 @@ int smcu_diag_destroy(struct sock *sk, int err);
  * Return: the connection is over and its rings are given back. False: the engine was kicked, or will be
  */
 bool smcu_shut_step(struct smcu_ctx *ctx);
+
+/**
+ * smcu_shut_uncount() - it has nothing to send any more, or goes: sn->detached counts others
+ * @ctx: ctx
+ *
+ * Context: engine, or the end of @ctx.
+ */
+void smcu_shut_uncount(struct smcu_ctx *ctx);
 
 /**
  * smcu_shut_is_late() - closed, and long enough waited for? A peer that takes a byte now and then must not prolong it for ever

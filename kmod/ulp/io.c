@@ -71,18 +71,35 @@ static int unconnected_recv(struct sock *sk)
 	return sk->sk_shutdown & RCV_SHUTDOWN ? 0 : -ENOTCONN;
 }
 
-/* MSG_ZEROCOPY: the bytes are copied; the program waits for the notification all the same. io_uring makes its own. */
-static void zerocopy_done(struct sock *sk, const struct msghdr *msg, size_t len)
+static bool mode_left_flush(struct smcu_ctx *ctx, u32 seen)
 {
-	struct ubuf_info *uarg;
+	return smcu_ulp_mode(ctx) != SMCU_M_FLUSH || READ_ONCE(ctx->sk->sk_err) ||
+	       READ_ONCE(ctx->shut) & SEND_SHUTDOWN || inet_sk_state_load(ctx->sk) == TCP_CLOSE;
+}
 
-	if (!(msg->msg_flags & MSG_ZEROCOPY) || msg->msg_ubuf || !sock_flag(sk, SOCK_ZEROCOPY) || !len)
-		return;
-	uarg = msg_zerocopy_realloc(sk, len, NULL, false);
-	if (!uarg)
-		return;
-	uarg_to_msgzc(uarg)->zerocopy = 0;
-	net_zcopy_put(uarg);
+/*
+ * MSG_ZEROCOPY: the bytes are copied, so nothing is charged; the program waits for the notification all the same, one for each call that
+ * succeeds. io_uring makes its own. Socket locked. Return: 0, or -ENOBUFS, as TCP before it sends anything.
+ */
+static int zerocopy_begin(struct sock *sk, struct msghdr *msg, struct ubuf_info **uarg)
+{
+	if (*uarg || !(msg->msg_flags & MSG_ZEROCOPY) || msg->msg_ubuf || !sock_flag(sk, SOCK_ZEROCOPY) || !msg_data_left(msg))
+		return 0;
+	*uarg = msg_zerocopy_realloc(sk, 0, NULL, false);
+	if (!*uarg)
+		return -ENOBUFS;
+	uarg_to_msgzc(*uarg)->zerocopy = 0;
+	return 0;
+}
+
+/* Socket locked: a number that is not used is given back. */
+static void zerocopy_end(struct ubuf_info **uarg, bool is_sent)
+{
+	if (*uarg && is_sent)
+		net_zcopy_put(*uarg);
+	else if (*uarg)
+		net_zcopy_put_abort(*uarg, true);
+	*uarg = NULL;
 }
 
 /*
@@ -117,6 +134,7 @@ static int send_error(struct smcu_ctx *ctx)
 int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct smcu_ctx *ctx = smcu_ulp_ctx(sk);
+	struct ubuf_info *uarg = NULL;
 	int flags = msg->msg_flags;
 	bool is_checked = false;
 	int copied = 0, err, n;
@@ -151,6 +169,10 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 				goto out_err;
 			continue;
 		case SMCU_M_TCP:
+			/* One notification for the call: ours, if a part of it is sent already. */
+			if (copied)
+				msg->msg_flags &= ~MSG_ZEROCOPY;
+			zerocopy_end(&uarg, copied);
 			release_sock(sk);
 			n = ctx->base->sendmsg(sk, msg, msg_data_left(msg));
 			if (!copied)
@@ -177,11 +199,21 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		}
 		if (err)
 			goto out_err;
+		/* What goes into the ring now goes to TCP from there: more would come in its way for as long as it is sent fast enough. */
+		if (ctx->mode == SMCU_M_FLUSH) {
+			err = wait(sk, &timeo, mode_left_flush, 0);
+			if (err)
+				goto out_err;
+			continue;
+		}
 		if (unlikely(!ctx->conn)) {
 			err = smcu_engine_conn(ctx);
 			if (err)
 				goto out_err;
 		}
+		err = zerocopy_begin(sk, msg, &uarg);
+		if (err)
+			goto out_err;
 		n = smcu_conn_queue(ctx->conn, &msg->msg_iter, msg_data_left(msg), GFP_KERNEL);
 		if (n < 0) {
 			err = n;
@@ -203,15 +235,16 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		}
 	}
 out:
-	zerocopy_done(sk, msg, copied);
+	zerocopy_end(&uarg, copied);
 	release_sock(sk);
 	return copied;
 
 out_err:
 	if (copied)
 		goto out;
+	zerocopy_end(&uarg, false);
 	if (err == -EPIPE && READ_ONCE(sk->sk_err))
-		WRITE_ONCE(ctx->err_taken, true);
+		smcu_ulp_take_err(ctx);
 	err = sk_stream_error(sk, flags, err);
 	release_sock(sk);
 	return err;
@@ -269,7 +302,7 @@ static int recv_locked(struct smcu_ctx *ctx, struct msghdr *msg, size_t len, int
 		if (copied)
 			goto wait;
 		if (READ_ONCE(sk->sk_err)) {
-			WRITE_ONCE(ctx->err_taken, true);
+			smcu_ulp_take_err(ctx);
 			return sock_error(sk);
 		}
 		if (ctx->shut & RCV_SHUTDOWN)

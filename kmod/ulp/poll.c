@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* poll for each mode. Not connected, flushing and plain: TCP's answer, which for writing in FLUSH is replaced by the ring's. */
+/* poll for each mode. Not connected, flushing and plain: TCP's answer, but nothing is to be written in FLUSH. */
 #include <linux/poll.h>
 #include "ulp/internal.h"
 
@@ -70,8 +70,12 @@ __poll_t smcu_poll(struct file *file, struct socket *sock, poll_table *wait)
 	case SMCU_M_SMC:
 		return poll_smc(ctx, sk);
 	case SMCU_M_FLUSH:
-		mask = ctx->base_ops->poll(file, sock, wait) & ~(EPOLLOUT | EPOLLWRNORM);
-		return mask | ring_writable(ctx);
+		mask = ctx->base_ops->poll(file, sock, wait);
+		/* The end of the mode wakes, but not who was not in the wait queue yet. */
+		if (smcu_ulp_mode(ctx) == SMCU_M_FLUSH && !READ_ONCE(sk->sk_err) && !(READ_ONCE(ctx->shut) & SEND_SHUTDOWN) &&
+		    inet_sk_state_load(sk) != TCP_CLOSE)
+			mask &= ~(EPOLLOUT | EPOLLWRNORM);
+		return mask;
 	default:
 		return ctx->base_ops->poll(file, sock, wait);
 	}

@@ -105,14 +105,18 @@ static void reset_now(struct smcu_ctx *ctx)
 	WRITE_ONCE(sk->sk_lingertime, 0);
 }
 
-/* The engine goes on with it. Return: false where a namespace has too many of them. */
+/* The engine goes on with it. Return: false where a namespace has too many of those that still have something to send. */
 static bool detach(struct smcu_ctx *ctx)
 {
-	if (atomic_inc_return(&ctx->sn->detached) > SMCU_MAX_DETACHED) {
-		atomic_dec(&ctx->sn->detached);
-		return false;
+	struct smcu_conn_view v;
+
+	if (ctx->mode != SMCU_M_SMC || !smcu_ulp_look(ctx, &v, false) || v.tx_unsent) {
+		if (atomic_inc_return(&ctx->sn->detached) > SMCU_MAX_DETACHED) {
+			atomic_dec(&ctx->sn->detached);
+			return false;
+		}
+		ctx->detached = true;
 	}
-	ctx->detached = true;
 	ctx->close_last = jiffies + SMCU_CLOSE_TIMEOUT;
 	WRITE_ONCE(ctx->closing, true);
 	smcu_attach_detach_socket(ctx->sk);
@@ -172,6 +176,13 @@ bool smcu_shut_is_late(const struct smcu_ctx *ctx)
 	return time_after_eq(jiffies, ctx->close_deadline) || time_after_eq(jiffies, ctx->close_last);
 }
 
+void smcu_shut_uncount(struct smcu_ctx *ctx)
+{
+	if (ctx->detached)
+		atomic_dec(&ctx->sn->detached);
+	ctx->detached = false;
+}
+
 /*
  * Nothing is left to be sent: TCP's FIN, or a reset behind "abnormal", for what the peer's program asks TCP. A peer like us does not
  * let it overtake the link (see smcu_error_report()), and Linux does not look.
@@ -183,6 +194,7 @@ static void end_tcp(struct smcu_ctx *ctx)
 	if (ctx->fin_sent)
 		return;
 	ctx->fin_sent = true;
+	smcu_shut_uncount(ctx);
 	lock_sock(sk);
 	if (ctx->aborted) {
 		ctx->base->disconnect(sk, 0);
@@ -281,6 +293,7 @@ int smcu_disconnect(struct sock *sk, int flags)
 	ctx->err_posted = 0;
 	ctx->err_taken = false;
 	ctx->tcp_reset = false;
+	ctx->tcp_err = 0;
 	ctx->reset_at = 0;
 	ctx->close_deadline = 0;
 	ctx->shut = 0;

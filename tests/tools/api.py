@@ -10,6 +10,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import resource
 import select
 import signal
 import socket
@@ -703,6 +704,79 @@ def reset_of_a_socket_that_closes():
     while ends[1] in [line.split()[1] for line in open('/proc/net/smc_ulp/sockets')]:
         assert time.monotonic() < end, 'it still waits'
         time.sleep(0.05)
+
+
+def shown(ends):
+    """Is that end a socket of ours?"""
+    with open('/proc/net/smc_ulp/sockets') as lines:
+        return any(words[:2] == ends for words in map(str.split, lines))
+
+
+@check
+def orderly_end_stays_one():
+    """A peer that has closed waits for our close no longer than tcp_fin_timeout. Who holds on to the connection sees no error."""
+    client, server = connected(ARGS.both)
+    talk(client, server)
+    server.sendall(b'last')
+    ends = ['%s:%d' % server.getsockname(), '%s:%d' % server.getpeername()]
+    with open('/proc/sys/net/ipv4/tcp_fin_timeout', 'r+') as sysctl:
+        before = sysctl.read()
+        sysctl.seek(0)
+        sysctl.write('1')
+        sysctl.flush()
+        server.close()
+        end = time.monotonic() + LIMIT
+        while shown(ends):
+            assert time.monotonic() < end, 'it waits for ever'
+            time.sleep(.05)
+        sysctl.seek(0)
+        sysctl.write(before)
+    poll = select.poll()
+    poll.register(client, select.POLLIN | select.EPOLLRDHUP)
+    events = poll.poll(LIMIT * 1000)[0][1]
+    assert events == select.POLLIN | select.EPOLLRDHUP, 'poll says %#x' % events
+    assert not client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), 'SO_ERROR'
+    assert read_exactly(client, 4) == b'last' and client.recv(1) == b'', 'not the end'
+
+
+@check
+def ended_by_the_administrator():
+    """ss -K: TCP's reason is the program's."""
+    client, server = connected(ARGS.both)
+    talk(client, server)
+    subprocess.run(['ss', '-K', 'sport', '=', ':%d' % client.getsockname()[1]], check=True, stdout=subprocess.DEVNULL)
+    expect_errno((errno.ECONNABORTED,), client.recv, 1)
+    assert client.recv(1) == b'', 'told twice'
+
+
+@check
+def zerocopy_without_locked_memory():
+    """Nothing is pinned, so nothing is charged: a send that succeeds is told of."""
+    client, server = connected(ARGS.both)
+    talk(client, server)
+    client.setsockopt(socket.SOL_SOCKET, 60, 1)     # SO_ZEROCOPY
+    limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, limit[1]))
+    os.seteuid(65534)
+    try:
+        for _ in range(3):
+            client.send(b'z' * 5000, 0x4000000)     # MSG_ZEROCOPY
+    except OSError as err:
+        assert err.errno == errno.ENOBUFS and (not ARGS.both or mode_of(client) != 'SMC'), str(err)
+        return
+    finally:
+        os.seteuid(0)
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, limit)
+    assert read_exactly(server, 15000) == b'z' * 15000, 'wrong bytes'
+    told, poll = set(), select.poll()
+    poll.register(client, 0)
+    while len(told) < 3:
+        assert poll.poll(LIMIT * 1000), 'only %s' % told
+        _, control, _, _ = client.recvmsg(1, 1024, socket.MSG_ERRQUEUE)
+        _, origin, _, _, _, low, high = struct.unpack('=IBBBBII', control[0][2][:16])
+        assert origin == 5, 'not from MSG_ZEROCOPY'
+        told.update(range(low, high + 1))
+    assert told == {0, 1, 2}, told
 
 
 def on_alarm(signum, frame):

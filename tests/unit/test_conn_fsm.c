@@ -196,6 +196,14 @@ static void test_scripts(void **state)
 	expect(&e, SMCU_CE_PEER_CLOSED, SMCU_CS_APPFINCLOSEWAIT, SMCU_CA_RX_EOF);
 	expect(&e, SMCU_CE_SHUTDOWN_WR, SMCU_CS_APPFINCLOSEWAIT, 0);
 	expect(&e, SMCU_CE_CLOSE, SMCU_CS_CLOSED, SMCU_CA_SEND_CLOSED | SMCU_CA_FINISHED);
+	/* the peer closes first, and gives up waiting for us, or its host goes: nothing that who has seen the end need know */
+	e = (struct end){ 0 };
+	expect(&e, SMCU_CE_PEER_CLOSED, SMCU_CS_APPFINCLOSEWAIT, SMCU_CA_RX_EOF);
+	expect(&e, SMCU_CE_PEER_ABORT, SMCU_CS_PROCESSABORT, 0);
+	expect(&e, SMCU_CE_CLOSE, SMCU_CS_CLOSED, SMCU_CA_SEND_ABORT | SMCU_CA_FINISHED);
+	e = (struct end){ 0 };
+	expect(&e, SMCU_CE_PEER_CLOSED, SMCU_CS_APPFINCLOSEWAIT, SMCU_CA_RX_EOF);
+	expect(&e, SMCU_CE_LINK_LOST, SMCU_CS_PROCESSABORT, 0);
 	/* half close, ours */
 	e = (struct end){ 0 };
 	expect(&e, SMCU_CE_SHUTDOWN_WR, SMCU_CS_PEERCLOSEWAIT1, SMCU_CA_SEND_DONE);
