@@ -230,7 +230,7 @@ static inline void smcu_ulp_take_err(struct smcu_ctx *ctx)
 #define SMCU_SAVE_SYN 3
 
 #define SMCU_PROGRESS_TIMEOUT (240 * HZ)	/* closed, and the peer takes nothing for that long: give up; about what TCP waits */
-#define SMCU_MAX_DETACHED 8192		/* closed with bytes unsent, in a namespace: one more is reset, as TCP does beyond tcp_max_orphans */
+#define SMCU_MAX_DETACHED 8192		/* closed with bytes unsent, in a namespace: beyond it reset, as TCP beyond tcp_max_orphans */
 #define SMCU_CLOSE_TIMEOUT (24 * 3600 * HZ)	/* closed: give up, however steadily the peer takes a little */
 
 /* attach.c: the only writer of icsk_ulp_*, sk_prot, sk_socket->ops and the callbacks */
