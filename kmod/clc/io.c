@@ -47,7 +47,8 @@ int smcu_clc_tcp_send(struct sock *sk, const void *data, size_t len, bool now)
 	if (now)
 		tp->nonagle = TCP_NAGLE_OFF;
 	n = tcp_sendmsg_locked(sk, &msg, len);
-	tp->nonagle = nonagle;
+	if (now)
+		tp->nonagle = nonagle;
 	if (err)
 		WRITE_ONCE(sk->sk_err, err);
 	if (lend)

@@ -125,8 +125,10 @@ void smcu_error_report(struct sock *sk)
 	if (!ctx)
 		return;
 	if (ctx->mode == SMCU_M_HS || ctx->mode == SMCU_M_SMC) {
-		if (sk->sk_state == TCP_CLOSE && READ_ONCE(sk->sk_err)) {
-			WRITE_ONCE(ctx->tcp_err, sk->sk_err);
+		int err = READ_ONCE(sk->sk_err);
+
+		if (sk->sk_state == TCP_CLOSE && err) {
+			WRITE_ONCE(ctx->tcp_err, err);
 			WRITE_ONCE(ctx->tcp_reset, true);
 		}
 		smcu_engine_kick(ctx, 0);

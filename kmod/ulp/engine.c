@@ -175,7 +175,7 @@ static void become_smc(struct smcu_ctx *ctx)
 		WRITE_ONCE(ctx->mode, SMCU_M_SMC);
 		/* TCP's error was there for the program to see. */
 		if (ctx->tcp_reset)
-			WRITE_ONCE(ctx->err_posted, ctx->tcp_err);
+			WRITE_ONCE(ctx->err_posted, READ_ONCE(ctx->tcp_err));
 		smcu_conn_start(ctx->conn);
 		if (ctx->shut & SEND_SHUTDOWN)
 			smcu_conn_shutdown(ctx->conn);

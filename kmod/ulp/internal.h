@@ -89,6 +89,7 @@ enum smcu_mode {
  * @close_deadline: when an orderly close is given up, jiffies
  * @close_last: when it is, however slowly it goes on, jiffies
  * @flush_delay: of the last look at a ring that TCP had no room for, jiffies
+ * @flush_taken: a call has put bytes into the ring although it is being emptied into TCP
  * @close_left: bytes unsent at the last look, to see progress
  * @lock: guards @children and @parent of those in it; leaf
  * @children: of a listener, not yet accepted
@@ -142,6 +143,7 @@ struct smcu_ctx {
 	unsigned long close_deadline;
 	unsigned long close_last;
 	unsigned long flush_delay;
+	bool flush_taken;
 	u32 close_left;
 	spinlock_t lock;
 	struct list_head children;
@@ -231,7 +233,7 @@ static inline void smcu_ulp_take_err(struct smcu_ctx *ctx)
 
 #define SMCU_PROGRESS_TIMEOUT (240 * HZ)	/* closed, and the peer takes nothing for that long: give up; about what TCP waits */
 #define SMCU_MAX_DETACHED 8192		/* closed with bytes unsent, in a namespace: beyond it reset, as TCP beyond tcp_max_orphans */
-#define SMCU_CLOSE_TIMEOUT (24 * 3600 * HZ)	/* closed: give up, however steadily the peer takes a little */
+#define SMCU_CLOSE_TIMEOUT (3600 * HZ)	/* closed: give up, however steadily the peer takes a little */
 
 /* attach.c: the only writer of icsk_ulp_*, sk_prot, sk_socket->ops and the callbacks */
 extern struct tcp_ulp_ops smcu_ulp_ops;

@@ -92,7 +92,7 @@ static int zerocopy_begin(struct sock *sk, struct msghdr *msg, struct ubuf_info 
 	return 0;
 }
 
-/* Socket locked: a number that is not used is given back. */
+/* What is not sent gives its number back: with the socket still locked since it was taken, or others' would be given back. */
 static void zerocopy_end(struct ubuf_info **uarg, bool is_sent)
 {
 	if (*uarg && is_sent)
@@ -169,12 +169,14 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 				goto out_err;
 			continue;
 		case SMCU_M_TCP:
-			/* One notification for the call: ours, if a part of it is sent already. */
+			/* One notification for the call: ours, if a part of it is sent already, and not before the rest is. */
 			if (copied)
 				msg->msg_flags &= ~MSG_ZEROCOPY;
-			zerocopy_end(&uarg, copied);
+			else
+				zerocopy_end(&uarg, false);
 			release_sock(sk);
 			n = ctx->base->sendmsg(sk, msg, msg_data_left(msg));
+			zerocopy_end(&uarg, true);
 			if (!copied)
 				return n;
 			return n > 0 ? copied + n : copied;
@@ -190,6 +192,9 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		if (!err && !msg_data_left(msg))
 			break;
 		if (err == -ESHUTDOWN) {
+			err = zerocopy_begin(sk, msg, &uarg);
+			if (err)
+				goto out_err;
 			n = msg_data_left(msg);
 			iov_iter_advance(&msg->msg_iter, n);
 			copied += n;
@@ -199,8 +204,11 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		}
 		if (err)
 			goto out_err;
-		/* What goes into the ring now goes to TCP from there: more would come in its way for as long as it is sent fast enough. */
-		if (ctx->mode == SMCU_M_FLUSH) {
+		/*
+		 * What goes into the ring now goes to TCP from there: more would come in its way for as long as it is sent fast enough. Once,
+		 * as poll() may have promised in the handshake.
+		 */
+		if (ctx->mode == SMCU_M_FLUSH && ctx->flush_taken) {
 			err = wait(sk, &timeo, mode_left_flush, 0);
 			if (err)
 				goto out_err;
@@ -214,6 +222,8 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		err = zerocopy_begin(sk, msg, &uarg);
 		if (err)
 			goto out_err;
+		if (ctx->mode == SMCU_M_FLUSH)
+			ctx->flush_taken = true;
 		n = smcu_conn_queue(ctx->conn, &msg->msg_iter, msg_data_left(msg), GFP_KERNEL);
 		if (n < 0) {
 			err = n;
@@ -229,6 +239,8 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 			smcu_ulp_look(ctx, &v, true);
 			if (v.tx_free)
 				continue;
+			if (!copied)
+				zerocopy_end(&uarg, false);
 			err = wait(sk, &timeo, can_write, 0);
 			if (err)
 				goto out_err;

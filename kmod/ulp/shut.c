@@ -301,6 +301,7 @@ int smcu_disconnect(struct sock *sk, int flags)
 	ctx->aborted = false;
 	ctx->fin_sent = false;
 	ctx->flush_delay = 0;
+	ctx->flush_taken = false;
 	WRITE_ONCE(ctx->mode, SMCU_M_INIT);
 	/* After the mode: a late run of the engine must not find DEAD, and clean up what was set up anew. Pairs with its look. */
 	smp_store_release(&ctx->stopping, false);
