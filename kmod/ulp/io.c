@@ -205,8 +205,8 @@ int smcu_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		if (err)
 			goto out_err;
 		/*
-		 * What goes into the ring now goes to TCP from there: more would come in its way for as long as it is sent fast enough. Once,
-		 * as poll() may have promised in the handshake.
+		 * What goes into the ring now goes to TCP from there: more would come in its way for as long as it is sent fast enough.
+		 * Once, as poll() may have promised in the handshake.
 		 */
 		if (ctx->mode == SMCU_M_FLUSH && ctx->flush_taken) {
 			err = wait(sk, &timeo, mode_left_flush, 0);
