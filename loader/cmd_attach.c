@@ -18,7 +18,7 @@ static int attach(const struct settings *set, const struct smcpol *policy, const
 
 	if (pins_open(&pins, set, true) < 0)
 		return EX_FAILED;
-	code = control_attach(&pins, policy, target, target->fd >= 0, &features->way);
+	code = control_attach(&pins, policy, target->fd >= 0 ? target : NULL, &features->way);
 	if (code == EX_DONE && !maps_open(&maps, &pins)) {
 		*generation = maps.word->gen;
 		maps_close(&maps);

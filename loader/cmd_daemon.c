@@ -217,7 +217,7 @@ static int begin(struct daemon *d)
 		log_warning("%s cannot be used: %s", d->file,
 			    has_policy ? "the policy in force stays" : "every socket stays on TCP until it can");
 	}
-	code = control_attach(&pins, wanted, NULL, 0, &features.way);
+	code = control_attach(&pins, wanted, NULL, &features.way);
 	if (code != EX_DONE)
 		d->stats.failed++;
 	else if (wanted && !d->stats.is_bad)

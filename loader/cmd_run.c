@@ -152,7 +152,7 @@ int cmd_run(const struct settings *set, char **operands)
 		goto out_cgroup;
 	if (pins_open_named(&pins, set, name, true) < 0)
 		goto out_cgroup;
-	code = control_attach(&pins, policy, &target, 1, &features.way);
+	code = control_attach(&pins, policy, &target, &features.way);
 	if (code != EX_DONE) {
 		pins_close(&pins);
 		goto out_cgroup;

@@ -60,12 +60,11 @@ static int attach_one(const struct pins *pins, const struct programs *programs, 
 	return ret < 0 ? -1 : 0;
 }
 
-static int attach(const struct pins *pins, struct programs *programs, const struct smcpol *policy,
-		  const struct target *targets, int nr)
+static int attach(const struct pins *pins, struct programs *programs, const struct smcpol *policy, const struct target *target)
 {
 	struct smcpol *fallback = NULL, *before = NULL;
 	struct maps maps;
-	int i, err, code = EX_FAILED;
+	int err, code = EX_FAILED;
 
 	err = maps_open(&maps, pins);
 	if (err) {
@@ -73,18 +72,14 @@ static int attach(const struct pins *pins, struct programs *programs, const stru
 		return EX_FAILED;
 	}
 	/* The policy first: no connection is decided by half of what was asked for. */
-	if (!policy && nr && !maps_have_policy(&maps))
+	if (!policy && target && !maps_have_policy(&maps))
 		policy = fallback = default_policy();
 	if (policy)
 		before = control_policy(&maps, pins);
 	if (policy && control_publish(&maps, pins, policy))
 		goto out;
-	if (programs_install(programs, pins))
+	if (programs_install(programs, pins) || (target && attach_one(pins, programs, target)))
 		goto err_restore;
-	for (i = 0; i < nr; i++) {
-		if (attach_one(pins, programs, &targets[i]))
-			goto err_restore;
-	}
 	code = EX_DONE;
 	goto out;
 
@@ -99,8 +94,7 @@ out:
 	return code;
 }
 
-int control_attach(const struct pins *pins, const struct smcpol *policy, const struct target *targets, int nr,
-		   enum way *way)
+int control_attach(const struct pins *pins, const struct smcpol *policy, const struct target *target, enum way *way)
 {
 	struct programs *programs;
 	bool had_policy = false;
@@ -113,7 +107,7 @@ int control_attach(const struct pins *pins, const struct smcpol *policy, const s
 	}
 	programs = programs_load(pins, way);
 	if (programs)
-		code = attach(pins, programs, policy, targets, nr);
+		code = attach(pins, programs, policy, target);
 	else
 		code = errno == EPERM || errno == EACCES || errno == ENOMEM ? EX_FAILED : EX_UNSUPPORTED;
 	programs_free(programs);
@@ -148,7 +142,7 @@ int control_attach_ready(const struct pins *pins, const struct target *target)
 			policy = policy_read_file(DEFAULT_POLICY, &code);
 		features_probe(&features);
 		if (code == EX_DONE)
-			code = control_attach(pins, policy, target, 1, &features.way);
+			code = control_attach(pins, policy, target, &features.way);
 		features_warn(&features);
 	}
 	programs_free(programs);

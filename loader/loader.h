@@ -782,14 +782,12 @@ struct target {
  * control_attach() - load the programs, put the policy in force, renew every link, and attach
  * @pins: open, and created
  * @policy: NULL: keep the one there is, or where there is none and something to attach, take everything
- * @targets: cgroups
- * @nr: how many
+ * @target: a cgroup, or NULL for none
  * @way: the one to try first; then what the programs use in the end
  *
  * Return: an exit code, with the reason printed; a first attach that failed leaves nothing.
  */
-int control_attach(const struct pins *pins, const struct smcpol *policy, const struct target *targets, int nr,
-		   enum way *way);
+int control_attach(const struct pins *pins, const struct smcpol *policy, const struct target *target, enum way *way);
 
 /**
  * control_attach_ready() - attach to one more cgroup in little time: by the programs that are pinned, under the policy in force

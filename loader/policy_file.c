@@ -25,10 +25,17 @@
 static int open_netns(const char *path)
 {
 	struct statfs fs;
-	int fd = statfs(path, &fs) || fs.f_type != NSFS_MAGIC ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	int fd;
 
+	if (statfs(path, &fs))
+		return -1;
+	errno = EINVAL;
+	if (fs.f_type != NSFS_MAGIC)
+		return -1;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0 && ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET) {
 		close(fd);
+		errno = EINVAL;
 		return -1;
 	}
 	return fd;
@@ -38,10 +45,13 @@ static int open_netns(const char *path)
 static bool find_netns(const char *name, __u32 *number)
 {
 	char *path = *name == '/' ? strdup(name) : path_join(NETNS_DIR, name);
-	int fd = path ? open_netns(path) : -1;
 	struct stat st;
 	bool found;
+	int fd;
 
+	if (!path)
+		return false;
+	fd = open_netns(path);
 	if (fd < 0 && errno == EACCES)
 		log_error("%s: %s. Whose process it is may not be looked at from here (the daemon has few capabilities): take the number that lsns -t net shows",
 			  path, strerror(errno));

@@ -301,11 +301,12 @@ static int link_event(struct smcu_hs *hs)
 			return SMCU_HE_RKEY_OK;
 		default:
 			/* Where the adapter of the peer was replaced, say, or its table of keys is full: a new group will do. */
-			if (hs->state == SMCU_HS_S_WAIT_RKEY && err == -ECONNREFUSED)
-				smcu_lgr_retire(hs->lgr);
-			if (hs->state == SMCU_HS_S_WAIT_RKEY &&
-			    (err == -ECONNREFUSED || smcu_lgr_state(hs->lgr) == SMCU_LGR_DEAD))
-				return SMCU_HE_LGR_LOST;
+			if (hs->state == SMCU_HS_S_WAIT_RKEY) {
+				if (err == -ECONNREFUSED)
+					smcu_lgr_retire(hs->lgr);
+				if (err == -ECONNREFUSED || smcu_lgr_state(hs->lgr) == SMCU_LGR_DEAD)
+					return SMCU_HE_LGR_LOST;
+			}
 			smcu_clc_fail(hs, SMCU_R_RKEY_CONFIRM, 0);
 			return SMCU_HE_LOCAL_FAIL;
 		}

@@ -137,7 +137,7 @@ void smcu_error_report(struct sock *sk)
 		/* It must not overtake what the link brings, nor be told twice: the engine resets the connection a moment later. */
 		if (!READ_ONCE(ctx->err_posted) || READ_ONCE(ctx->err_taken)) {
 			WRITE_ONCE(sk->sk_err, 0);
-			/* The link may have brought it between the two. Pairs with xchg() of who posts and of who takes. */
+			/* The link may have brought it between the two. Pairs with cmpxchg() of who posts and xchg() of who takes. */
 			smp_mb();
 			if (READ_ONCE(ctx->err_posted) && !READ_ONCE(ctx->err_taken))
 				WRITE_ONCE(sk->sk_err, READ_ONCE(ctx->err_posted));

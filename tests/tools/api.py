@@ -623,11 +623,26 @@ def zerocopy_receive_sees_nothing():
     talk(client, server)
 
 
-def mode_of(sock):
-    """As the module shows it."""
-    ends = ['%s:%d' % sock.getsockname(), '%s:%d' % sock.getpeername()]
+def ends_of(sock):
+    """As /proc/net/smc_ulp/sockets names it."""
+    return ['%s:%d' % sock.getsockname(), '%s:%d' % sock.getpeername()]
+
+
+def modes_of(ends):
+    """As the module shows it: one, or none where it is no socket of ours."""
     with open('/proc/net/smc_ulp/sockets') as lines:
-        return next(words[2] for words in map(str.split, lines) if words[:2] == ends)
+        return [words[2] for words in map(str.split, lines) if words[:2] == ends]
+
+
+def mode_of(sock):
+    return modes_of(ends_of(sock))[0]
+
+
+def wait_gone(ends, seconds):
+    end = time.monotonic() + seconds
+    while modes_of(ends):
+        assert time.monotonic() < end, 'it still waits'
+        time.sleep(0.05)
 
 
 @check
@@ -696,20 +711,11 @@ def reset_of_a_socket_that_closes():
     """It waits for the last word of a peer whose socket is destroyed: no longer than until that is known."""
     client, server = connected(ARGS.both)
     talk(client, server)
-    ends = ['%s:%d' % client.getsockname(), '%s:%d' % client.getpeername()]
+    ends = ends_of(client)
     client.close()
     assert server.recv(1) == b''
     subprocess.run(['ss', '-K', 'src', ends[1], 'dst', ends[0]], check=True, stdout=subprocess.DEVNULL)
-    end = time.monotonic() + 30     # half of what it waits for a peer that is there
-    while ends[1] in [line.split()[1] for line in open('/proc/net/smc_ulp/sockets')]:
-        assert time.monotonic() < end, 'it still waits'
-        time.sleep(0.05)
-
-
-def shown(ends):
-    """Is that end a socket of ours?"""
-    with open('/proc/net/smc_ulp/sockets') as lines:
-        return any(words[:2] == ends for words in map(str.split, lines))
+    wait_gone(ends, 30)     # half of what it waits for a peer that is there
 
 
 @check
@@ -718,19 +724,18 @@ def orderly_end_stays_one():
     client, server = connected(ARGS.both)
     talk(client, server)
     server.sendall(b'last')
-    ends = ['%s:%d' % server.getsockname(), '%s:%d' % server.getpeername()]
+    ends = ends_of(server)
     with open('/proc/sys/net/ipv4/tcp_fin_timeout', 'r+') as sysctl:
         before = sysctl.read()
         sysctl.seek(0)
         sysctl.write('1')
         sysctl.flush()
-        server.close()
-        end = time.monotonic() + LIMIT
-        while shown(ends):
-            assert time.monotonic() < end, 'it waits for ever'
-            time.sleep(.05)
-        sysctl.seek(0)
-        sysctl.write(before)
+        try:
+            server.close()
+            wait_gone(ends, LIMIT)
+        finally:
+            sysctl.seek(0)
+            sysctl.write(before)
     poll = select.poll()
     poll.register(client, select.POLLIN | select.EPOLLRDHUP)
     events = poll.poll(LIMIT * 1000)[0][1]
