@@ -6,9 +6,12 @@
  *
  * Whoever includes it says how a block of an image is found, by defining before
  *
+ *	smcu_image			a type by which an image is known
  *	smcu_block(image, index)	a const union smcu_block *, or NULL if there is none
  *	smcu_loop(nr, round, arg)	calls round(i, arg) for each i below nr, until it returns 1
+ *	SMCU_MATCH_FUNCTION		of what linkage functions are that the verifier shall walk through once, not at each call
  *
+ * Those functions take numbers and sized memory, which is all that the verifier knows inside of them; hence their checks for NULL.
  * A broken image yields some set or none, never an access outside of it.
  */
 #ifndef SMCU_MATCH_H
@@ -23,12 +26,13 @@
 
 /* The sets that a flow's values belong to, collected while candidates are left. */
 struct smcu_match {
-	void *image;
 	__u64 words; /* of which all sets so far have members */
 	__u64 summary[SMCU_DIM_COUNT];
 	__u32 set[SMCU_DIM_COUNT];
-	__u32 nr;
-	int rule; /* the one found */
+	__u32 nr;   /* sets so far */
+	__u32 dims; /* the dimensions that any rule constrains */
+	int rule;   /* the one found */
+	smcu_image image;
 };
 
 static __always_inline __u32 smcu_match_be32(__u32 x)
@@ -91,7 +95,7 @@ static __always_inline __u32 smcu_match_lowest(__u64 x)
 	return smcu_match_count(~x & (x - 1));
 }
 
-static __always_inline __u64 smcu_match_unit(void *image, __u32 unit)
+SMCU_MATCH_FUNCTION __u64 smcu_match_unit(smcu_image image, __u32 unit)
 {
 	const union smcu_block *block = smcu_block(image, unit / SMCU_BLOCK_UNITS);
 
@@ -108,7 +112,7 @@ static __always_inline __u32 smcu_match_if_zero(__u64 x)
 }
 
 /* The set of a value. 0 (which no set has for its number) only if the image is broken. */
-static __attribute__((noinline)) __u32 smcu_match_search32(void *image, __u32 tree, __u32 value)
+SMCU_MATCH_FUNCTION __u32 smcu_match_search32(smcu_image image, __u32 tree, __u32 value)
 {
 	const union smcu_block *block;
 	__u32 at, levels, i, set;
@@ -149,8 +153,9 @@ static __attribute__((noinline)) __u32 smcu_match_search32(void *image, __u32 tr
 	return block->leaf32.set[n & SMCU_LEAF32_KEYS];
 }
 
-static __attribute__((noinline)) __u32 smcu_match_search128(void *image, __u32 tree, const struct smcu_key128 *value)
+SMCU_MATCH_FUNCTION __u32 smcu_match_search128(smcu_image image, __u32 tree, __u64 hi, __u64 lo)
 {
+	const struct smcu_key128 key = { .hi = hi, .lo = lo }, *value = &key;
 	const union smcu_block *block;
 	__u32 at, levels, i, set;
 	__u64 n;
@@ -184,24 +189,20 @@ static __attribute__((noinline)) __u32 smcu_match_search128(void *image, __u32 t
 	return 0;
 }
 
-static __always_inline __u32 smcu_match_address(void *image, const struct smcu_image_head *head, int tree4, const __u32 *addr,
+static __always_inline __u32 smcu_match_address(smcu_image image, const struct smcu_image_head *head, int tree4, const __u32 *addr,
 						__u8 af)
 {
-	struct smcu_key128 key;
-
 	if (af == 4)
 		return smcu_match_search32(image, head->tree[tree4], smcu_match_be32(addr[0]));
-	key.hi = smcu_match_be64(addr[0], addr[1]);
-	key.lo = smcu_match_be64(addr[2], addr[3]);
-	return smcu_match_search128(image, head->tree[tree4 + 1], &key);
+	return smcu_match_search128(image, head->tree[tree4 + 1], smcu_match_be64(addr[0], addr[1]), smcu_match_be64(addr[2], addr[3]));
 }
 
-/* The set that the flow's value of a dimension belongs to. dim is a constant at each call. */
-static __always_inline __u32 smcu_match_set(void *image, const struct smcu_image_head *head, const struct smcu_flow *flow,
-					    int dim)
+/* The set that the flow's value of a dimension belongs to. */
+static __always_inline __u32 smcu_match_set(smcu_image image, const struct smcu_image_head *head, const struct smcu_flow *flow,
+					    __u32 dim)
 {
 	const union smcu_block *foot;
-	struct smcu_key128 key;
+	const __u32 *comm;
 
 	if (!(flow->known & 1U << dim)) {
 		foot = smcu_block(image, 1);
@@ -223,9 +224,9 @@ static __always_inline __u32 smcu_match_set(void *image, const struct smcu_image
 	case SMCU_DIM_GID:
 		return smcu_match_search32(image, head->tree[SMCU_TREE_GID], flow->gid);
 	case SMCU_DIM_COMM:
-		key.hi = smcu_match_be64(((const __u32 *)flow->comm)[0], ((const __u32 *)flow->comm)[1]);
-		key.lo = smcu_match_be64(((const __u32 *)flow->comm)[2], ((const __u32 *)flow->comm)[3]);
-		return smcu_match_search128(image, head->tree[SMCU_TREE_COMM], &key);
+		comm = (const __u32 *)flow->comm;
+		return smcu_match_search128(image, head->tree[SMCU_TREE_COMM], smcu_match_be64(comm[0], comm[1]),
+					    smcu_match_be64(comm[2], comm[3]));
 	case SMCU_DIM_CGROUP:
 		return flow->cgroup;
 	default:
@@ -233,69 +234,90 @@ static __always_inline __u32 smcu_match_set(void *image, const struct smcu_image
 	}
 }
 
-/* Add one dimension's set, if any rule constrains it. */
-#define SMCU_MATCH_ADD(match, image, head, flow, dim)                                                 \
-	do {                                                                                          \
-		if ((head)->dims & 1U << (dim)) {                                                     \
-			__u32 n_ = (match)->nr, set_ = smcu_match_set(image, head, flow, dim);        \
-			__u64 summary_ = smcu_match_unit(image, set_);                                \
-                                                                                                      \
-			(match)->words &= summary_;                                                   \
-			if (!(match)->words)                                                          \
-				return 0;                                                             \
-			SMCU_MATCH_HIDE(n_);                                                          \
-			if (n_ < SMCU_DIM_COUNT) {                                                    \
-				(match)->set[n_] = set_;                                              \
-				(match)->summary[n_] = summary_;                                      \
-				(match)->nr = n_ + 1;                                                 \
-			}                                                                             \
-		}                                                                                     \
-	} while (0)
-
-/* Begin with where the flow goes. Return: 0 if no rule can match any more, whoever asks. */
-static __always_inline int smcu_match_where(struct smcu_match *match, void *image, const struct smcu_image_head *head,
-					    const struct smcu_flow *flow)
+/* Add one dimension's set. Return: 0 if no rule can match any more. */
+SMCU_MATCH_FUNCTION __u32 smcu_match_add(struct smcu_match *match, const struct smcu_flow *flow, __u32 dim)
 {
+	const union smcu_block *block;
+	__u64 summary;
+	__u32 n, set;
+
+	if (!match || !flow || dim >= SMCU_DIM_COUNT)
+		return 0;
+	block = smcu_block(match->image, 0);
+	if (!block)
+		return 0;
+	set = smcu_match_set(match->image, &block->head, flow, dim);
+	summary = smcu_match_unit(match->image, set);
+	match->words &= summary;
+	n = match->nr;
+	if (!match->words || n >= SMCU_DIM_COUNT)
+		return 0;
+	match->set[n] = set;
+	match->summary[n] = summary;
+	match->nr = n + 1;
+	return 1;
+}
+
+/* Only what any rule constrains. */
+#define SMCU_MATCH_ADD(match, flow, dim) (!((match)->dims & 1U << (dim)) || smcu_match_add(match, flow, dim))
+
+/* Return: 0 if there is no image. */
+static __always_inline int smcu_match_begin(struct smcu_match *match, smcu_image image)
+{
+	const union smcu_block *block = smcu_block(image, 0);
+
+	if (!block)
+		return 0;
+	__builtin_memset(match, 0, sizeof(*match));
 	match->image = image;
 	match->words = ~0ULL;
-	match->nr = 0;
-	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_PORT);
-	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_DST);
-	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_SRC);
-	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_DIR);
+	match->dims = block->head.dims;
 	return 1;
+}
+
+/* Where the flow goes. Return: 0 if no rule can match any more, whoever asks. */
+static __always_inline int smcu_match_where(struct smcu_match *match, const struct smcu_flow *flow)
+{
+	return SMCU_MATCH_ADD(match, flow, SMCU_DIM_PORT) && SMCU_MATCH_ADD(match, flow, SMCU_DIM_DST) &&
+	       SMCU_MATCH_ADD(match, flow, SMCU_DIM_SRC) && SMCU_MATCH_ADD(match, flow, SMCU_DIM_DIR);
 }
 
 /* Go on with who asks. */
-static __always_inline int smcu_match_who(struct smcu_match *match, void *image, const struct smcu_image_head *head,
-					  const struct smcu_flow *flow)
+static __always_inline int smcu_match_who(struct smcu_match *match, const struct smcu_flow *flow)
 {
-	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_PID);
-	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_UID);
-	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_GID);
-	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_COMM);
-	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_CGROUP);
-	SMCU_MATCH_ADD(match, image, head, flow, SMCU_DIM_NETNS);
-	return 1;
+	return SMCU_MATCH_ADD(match, flow, SMCU_DIM_PID) && SMCU_MATCH_ADD(match, flow, SMCU_DIM_UID) &&
+	       SMCU_MATCH_ADD(match, flow, SMCU_DIM_GID) && SMCU_MATCH_ADD(match, flow, SMCU_DIM_COMM) &&
+	       SMCU_MATCH_ADD(match, flow, SMCU_DIM_CGROUP) && SMCU_MATCH_ADD(match, flow, SMCU_DIM_NETNS);
 }
 
-/* One round of the search below. Return: 1 to end it. */
-static long smcu_match_round(__u32 round, void *arg)
+/* The rules of one word that are in every set; before: the words before it. */
+SMCU_MATCH_FUNCTION __u64 smcu_match_rules(const struct smcu_match *match, __u64 before)
 {
-	struct smcu_match *match = arg;
-	__u64 before, rules = ~0ULL;
+	__u64 rules = ~0ULL;
 	__u32 i;
 
-	(void)round;
-	if (!match->words)
-		return 1;
-	before = ~match->words & (match->words - 1);
+	if (!match)
+		return 0;
 	for (i = 0; i < SMCU_DIM_COUNT; i++) {
 		SMCU_MATCH_HIDE(i);
 		if (i >= match->nr)
 			break;
 		rules &= smcu_match_unit(match->image, match->set[i] + 1 + smcu_match_count(match->summary[i] & before));
 	}
+	return rules;
+}
+
+/* One round of the search below. Return: 1 to end it. */
+static long smcu_match_round(__u32 round, void *arg)
+{
+	struct smcu_match *match = arg;
+	__u64 before, rules;
+
+	(void)round;
+	if (!match->words)
+		return 1;
+	before = ~match->words & (match->words - 1);
+	rules = smcu_match_rules(match, before);
 	if (rules) {
 		match->rule = 64 * smcu_match_count(before) + smcu_match_lowest(rules);
 		return 1;

@@ -2,7 +2,7 @@
 /*
  * Programs and links. A link is pinned as ID-HOOK (bpffs takes no dots), so that whoever comes later finds it: attaching again replaces
  * the program in the link, which misses no connection, and detaching removes the pin. The programs are pinned beside: a container's hook
- * has two seconds for everything, and loading takes the verifier up to that.
+ * has two seconds for everything, and loading is most of that on a slow machine.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -4,11 +4,12 @@
 
 #include "smcpol.h"
 
-static const union smcu_block *smcu_block(void *image, __u32 index)
-{
-	const struct smcpol_image *i = image;
+typedef const struct smcpol_image *smcu_image;
+#define SMCU_MATCH_FUNCTION static
 
-	return index < i->nr_blocks ? &i->blocks[index] : NULL;
+static const union smcu_block *smcu_block(smcu_image image, __u32 index)
+{
+	return index < image->nr_blocks ? &image->blocks[index] : NULL;
 }
 
 static void smcu_loop(__u32 nr, long (*round)(__u32 i, void *arg), void *arg)
@@ -23,11 +24,9 @@ static void smcu_loop(__u32 nr, long (*round)(__u32 i, void *arg), void *arg)
 
 int smcpol_image_match(const struct smcpol_image *image, const struct smcu_flow *flow)
 {
-	const struct smcu_image_head *head = &image->blocks[0].head;
-	void *blocks = (void *)image;
 	struct smcu_match match;
 
-	if (!smcu_match_where(&match, blocks, head, flow) || !smcu_match_who(&match, blocks, head, flow))
+	if (!smcu_match_begin(&match, image) || !smcu_match_where(&match, flow) || !smcu_match_who(&match, flow))
 		return SMCU_NO_MATCH;
 	return smcu_match_first(&match);
 }
