@@ -6,8 +6,9 @@
  *
  * Whoever includes it says how a block of an image is found, by defining before
  *
- *	smcu_image			a type by which an image is known
- *	smcu_block(image, index)	a const union smcu_block *, or NULL if there is none
+ *	smcu_image			a number or pointer by which an image is known
+ *	smcu_image_get(image)		a pointer to it, or NULL
+ *	smcu_block(image, index)	from that pointer a const union smcu_block *, or NULL if there is none
  *	smcu_loop(nr, round, arg)	calls round(i, arg) for each i below nr, until it returns 1
  *	SMCU_MATCH_FUNCTION		of what linkage functions are that the verifier shall walk through once, not at each call
  *
@@ -95,7 +96,7 @@ static __always_inline __u32 smcu_match_lowest(__u64 x)
 	return smcu_match_count(~x & (x - 1));
 }
 
-SMCU_MATCH_FUNCTION __u64 smcu_match_unit(smcu_image image, __u32 unit)
+static __always_inline __u64 smcu_match_unit(void *image, __u32 unit)
 {
 	const union smcu_block *block = smcu_block(image, unit / SMCU_BLOCK_UNITS);
 
@@ -112,7 +113,7 @@ static __always_inline __u32 smcu_match_if_zero(__u64 x)
 }
 
 /* The set of a value. 0 (which no set has for its number) only if the image is broken. */
-SMCU_MATCH_FUNCTION __u32 smcu_match_search32(smcu_image image, __u32 tree, __u32 value)
+static __always_inline __u32 smcu_match_search32(void *image, __u32 tree, __u32 value)
 {
 	const union smcu_block *block;
 	__u32 at, levels, i, set;
@@ -153,9 +154,8 @@ SMCU_MATCH_FUNCTION __u32 smcu_match_search32(smcu_image image, __u32 tree, __u3
 	return block->leaf32.set[n & SMCU_LEAF32_KEYS];
 }
 
-SMCU_MATCH_FUNCTION __u32 smcu_match_search128(smcu_image image, __u32 tree, __u64 hi, __u64 lo)
+static __always_inline __u32 smcu_match_search128(void *image, __u32 tree, const struct smcu_key128 *value)
 {
-	const struct smcu_key128 key = { .hi = hi, .lo = lo }, *value = &key;
 	const union smcu_block *block;
 	__u32 at, levels, i, set;
 	__u64 n;
@@ -189,20 +189,16 @@ SMCU_MATCH_FUNCTION __u32 smcu_match_search128(smcu_image image, __u32 tree, __u
 	return 0;
 }
 
-static __always_inline __u32 smcu_match_address(smcu_image image, const struct smcu_image_head *head, int tree4, const __u32 *addr,
-						__u8 af)
+/*
+ * The set that the flow's value of a dimension belongs to. Each search is called at one place, for the verifier's sake: which tree it is
+ * and which value are numbers that it does not know, so that one walk is enough for all of them.
+ */
+static __always_inline __u32 smcu_match_set(void *image, const struct smcu_image_head *head, const struct smcu_flow *flow, __u32 dim)
 {
-	if (af == 4)
-		return smcu_match_search32(image, head->tree[tree4], smcu_match_be32(addr[0]));
-	return smcu_match_search128(image, head->tree[tree4 + 1], smcu_match_be64(addr[0], addr[1]), smcu_match_be64(addr[2], addr[3]));
-}
-
-/* The set that the flow's value of a dimension belongs to. */
-static __always_inline __u32 smcu_match_set(smcu_image image, const struct smcu_image_head *head, const struct smcu_flow *flow,
-					    __u32 dim)
-{
+	const __u32 *words = NULL;
 	const union smcu_block *foot;
-	const __u32 *comm;
+	struct smcu_key128 key;
+	__u32 tree, value = 0;
 
 	if (!(flow->known & 1U << dim)) {
 		foot = smcu_block(image, 1);
@@ -211,43 +207,73 @@ static __always_inline __u32 smcu_match_set(smcu_image image, const struct smcu_
 	switch (dim) {
 	case SMCU_DIM_DIR:
 		return head->dir[flow->dir & 1];
-	case SMCU_DIM_DST:
-		return smcu_match_address(image, head, SMCU_TREE_DST4, flow->dst, flow->dst_af);
-	case SMCU_DIM_SRC:
-		return smcu_match_address(image, head, SMCU_TREE_SRC4, flow->src, flow->src_af);
-	case SMCU_DIM_PORT:
-		return smcu_match_search32(image, head->tree[SMCU_TREE_PORT], flow->port);
-	case SMCU_DIM_PID:
-		return smcu_match_search32(image, head->tree[SMCU_TREE_PID], flow->pid);
-	case SMCU_DIM_UID:
-		return smcu_match_search32(image, head->tree[SMCU_TREE_UID], flow->uid);
-	case SMCU_DIM_GID:
-		return smcu_match_search32(image, head->tree[SMCU_TREE_GID], flow->gid);
-	case SMCU_DIM_COMM:
-		comm = (const __u32 *)flow->comm;
-		return smcu_match_search128(image, head->tree[SMCU_TREE_COMM], smcu_match_be64(comm[0], comm[1]),
-					    smcu_match_be64(comm[2], comm[3]));
 	case SMCU_DIM_CGROUP:
 		return flow->cgroup;
+	case SMCU_DIM_DST:
+		if (flow->dst_af == 4) {
+			tree = head->tree[SMCU_TREE_DST4];
+			value = smcu_match_be32(flow->dst[0]);
+		} else {
+			tree = head->tree[SMCU_TREE_DST6];
+			words = flow->dst;
+		}
+		break;
+	case SMCU_DIM_SRC:
+		if (flow->src_af == 4) {
+			tree = head->tree[SMCU_TREE_SRC4];
+			value = smcu_match_be32(flow->src[0]);
+		} else {
+			tree = head->tree[SMCU_TREE_SRC6];
+			words = flow->src;
+		}
+		break;
+	case SMCU_DIM_COMM:
+		tree = head->tree[SMCU_TREE_COMM];
+		words = (const __u32 *)flow->comm;
+		break;
+	case SMCU_DIM_PORT:
+		tree = head->tree[SMCU_TREE_PORT];
+		value = flow->port;
+		break;
+	case SMCU_DIM_PID:
+		tree = head->tree[SMCU_TREE_PID];
+		value = flow->pid;
+		break;
+	case SMCU_DIM_UID:
+		tree = head->tree[SMCU_TREE_UID];
+		value = flow->uid;
+		break;
+	case SMCU_DIM_GID:
+		tree = head->tree[SMCU_TREE_GID];
+		value = flow->gid;
+		break;
 	default:
-		return smcu_match_search32(image, head->tree[SMCU_TREE_NETNS], flow->netns);
+		tree = head->tree[SMCU_TREE_NETNS];
+		value = flow->netns;
 	}
+	if (!words)
+		return smcu_match_search32(image, tree, value);
+	key.hi = smcu_match_be64(words[0], words[1]);
+	key.lo = smcu_match_be64(words[2], words[3]);
+	return smcu_match_search128(image, tree, &key);
 }
 
 /* Add one dimension's set. Return: 0 if no rule can match any more. */
 SMCU_MATCH_FUNCTION __u32 smcu_match_add(struct smcu_match *match, const struct smcu_flow *flow, __u32 dim)
 {
 	const union smcu_block *block;
+	void *image;
 	__u64 summary;
 	__u32 n, set;
 
 	if (!match || !flow || dim >= SMCU_DIM_COUNT)
 		return 0;
-	block = smcu_block(match->image, 0);
+	image = smcu_image_get(match->image);
+	block = image ? smcu_block(image, 0) : NULL;
 	if (!block)
 		return 0;
-	set = smcu_match_set(match->image, &block->head, flow, dim);
-	summary = smcu_match_unit(match->image, set);
+	set = smcu_match_set(image, &block->head, flow, dim);
+	summary = smcu_match_unit(image, set);
 	match->words &= summary;
 	n = match->nr;
 	if (!match->words || n >= SMCU_DIM_COUNT)
@@ -264,7 +290,8 @@ SMCU_MATCH_FUNCTION __u32 smcu_match_add(struct smcu_match *match, const struct 
 /* Return: 0 if there is no image. */
 static __always_inline int smcu_match_begin(struct smcu_match *match, smcu_image image)
 {
-	const union smcu_block *block = smcu_block(image, 0);
+	void *found = smcu_image_get(image);
+	const union smcu_block *block = found ? smcu_block(found, 0) : NULL;
 
 	if (!block)
 		return 0;
@@ -294,15 +321,17 @@ static __always_inline int smcu_match_who(struct smcu_match *match, const struct
 SMCU_MATCH_FUNCTION __u64 smcu_match_rules(const struct smcu_match *match, __u64 before)
 {
 	__u64 rules = ~0ULL;
+	void *image;
 	__u32 i;
 
-	if (!match)
+	image = match ? smcu_image_get(match->image) : NULL;
+	if (!image)
 		return 0;
 	for (i = 0; i < SMCU_DIM_COUNT; i++) {
 		SMCU_MATCH_HIDE(i);
 		if (i >= match->nr)
 			break;
-		rules &= smcu_match_unit(match->image, match->set[i] + 1 + smcu_match_count(match->summary[i] & before));
+		rules &= smcu_match_unit(image, match->set[i] + 1 + smcu_match_count(match->summary[i] & before));
 	}
 	return rules;
 }

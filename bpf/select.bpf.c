@@ -10,18 +10,20 @@
 #include "maps.h"
 
 /*
- * An image is known by its slot, and a global function is verified by itself: all of a program takes 5000 steps of the verifier, where
- * it was 200000 with a pointer to the map. Each lookup finds the same map: the loader waits until every program that may be in a slot
- * has ended before it touches it (loader/maps.c).
+ * Between functions that are verified by themselves an image is known by its slot, a pointer to a map is not for them. Each lookup finds
+ * the same map: the loader waits until every program that may be in a slot has ended before it touches it (loader/maps.c).
  */
 typedef __u32 smcu_image;
 #define SMCU_MATCH_FUNCTION __noinline
 
-static __always_inline const union smcu_block *smcu_block(smcu_image slot, __u32 index)
+static __always_inline void *smcu_image_get(smcu_image slot)
 {
-	void *image = bpf_map_lookup_elem(&smcu_images, &slot);
+	return bpf_map_lookup_elem(&smcu_images, &slot);
+}
 
-	return image ? bpf_map_lookup_elem(image, &index) : NULL;
+static __always_inline const union smcu_block *smcu_block(void *image, __u32 index)
+{
+	return bpf_map_lookup_elem(image, &index);
 }
 
 /* A plain loop of so many rounds is too much for the verifier, which would walk through each. */
@@ -172,7 +174,7 @@ static __always_inline int select(struct bpf_sock_addr *ctx, struct smcu_flow *f
 	policy.image = slot;
 	policy.rules = bpf_map_lookup_elem(&smcu_rules, &slot);
 	policy.cgroups = bpf_map_lookup_elem(&smcu_cgroups, &slot);
-	if (!policy.rules || !policy.cgroups)
+	if (!smcu_image_get(slot) || !policy.rules || !policy.cgroups)
 		return ALLOW;
 
 	index = decide(&policy, ctx, flow);

@@ -7,9 +7,16 @@
 typedef const struct smcpol_image *smcu_image;
 #define SMCU_MATCH_FUNCTION static
 
-static const union smcu_block *smcu_block(smcu_image image, __u32 index)
+static void *smcu_image_get(smcu_image image)
 {
-	return index < image->nr_blocks ? &image->blocks[index] : NULL;
+	return (void *)image;
+}
+
+static const union smcu_block *smcu_block(void *image, __u32 index)
+{
+	const struct smcpol_image *i = image;
+
+	return index < i->nr_blocks ? &i->blocks[index] : NULL;
 }
 
 static void smcu_loop(__u32 nr, long (*round)(__u32 i, void *arg), void *arg)
