@@ -354,7 +354,7 @@ ABSURD = {
 # Attackers that accept the victim's connection: name -> (behaviour, expected end)
 SERVER = {
     'impostor': (impostor(declined_echo), 'tcp'),
-    'impostor-out-of-sync': (impostor(hold, decline(2, 8)), 'loose'),
+    'impostor-out-of-sync': (impostor(echo, decline(2, 8)), 'loose'),
     'silence': (hold, 'error'),
     'close': (lambda s: None, 'error'),
     'reset': (reset, 'error'),
@@ -533,7 +533,7 @@ class Raw:
 
 
 def with_limit(run):
-    """Runs @run in a thread; its word, or 'hang' after the limit. The thread is left behind then."""
+    """Runs @run in a thread; its word, or 'hang' after the limit. The thread is left behind then, and what ends it is no answer."""
     result = ['hang']
 
     def body():
@@ -545,7 +545,7 @@ def with_limit(run):
     thread = threading.Thread(target=body, daemon=True)
     thread.start()
     thread.join(LIMIT)
-    return result
+    return ['hang'] if thread.is_alive() else result
 
 
 def client_victim(port, greeting):
