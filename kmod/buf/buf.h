@@ -53,7 +53,8 @@ struct smcu_buf {
  * @size: power of two, at least PAGE_SIZE
  * @gfp: GFP_KERNEL; segments of 64 KiB are tried first (no retry, no warning), then smaller ones
  *
- * Charged to the active memory cgroup. All rings together get no more than an eighth of the memory of the host.
+ * Charged to the active memory cgroup, and as a page of the page cache it stays charged there when its group keeps it for the next
+ * connection. All rings together get no more than an eighth of the memory of the host.
  *
  * Context: may sleep where @gfp says so.
  * Return: the ring, the caller's; ERR_PTR(-ENOMEM); ERR_PTR(-EINVAL) for a size that can't be

@@ -19,11 +19,12 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 
 from synopt import fold
 
 TCP_ULP = 31
-SO_SNDBUFFORCE = 32
+SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
 # Seconds for what takes no time at all. The debug kernel is slow, and shares the machine with others.
 LIMIT = 150 if os.path.exists('/sys/kernel/debug/kmemleak') else 30
 CHECKS = []
@@ -643,6 +644,101 @@ def wait_gone(ends, seconds):
     while modes_of(ends):
         assert time.monotonic() < end, 'it still waits'
         time.sleep(0.05)
+
+
+class Cgroup:
+    """A cgroup whose memory is counted."""
+
+    def __init__(self, name):
+        root = next(words[1] for words in map(str.split, open('/proc/mounts')) if words[2] == 'cgroup2')
+        self.path = '%s/smcu-%s-%d' % (root, name, os.getpid())
+        os.mkdir(self.path)
+
+    def enter(self):
+        with open(self.path + '/cgroup.procs', 'w') as procs:
+            procs.write('0')
+
+    def memory(self):
+        with open(self.path + '/memory.current') as current:
+            return int(current.read())
+
+    def remove(self):
+        end = time.monotonic() + LIMIT
+        while True:
+            try:
+                return os.rmdir(self.path)
+            except OSError as err:
+                assert err.errno == errno.EBUSY and time.monotonic() < end, err
+                time.sleep(0.05)
+
+
+@check
+def rings_are_memory_of_the_program():
+    """Both ends' rings are charged to their cgroups, although it is a worker of the kernel that asks for them."""
+    if not ARGS.both:
+        return
+    # A group keeps 16 rings of those that were there before; those are charged already.
+    ring, count, kept_rings = 512 << 10, 24, 16
+    groups = [Cgroup('client'), Cgroup('server')]
+    children = []
+
+    def child(group, run):
+        pid = os.fork()
+        if not pid:
+            try:
+                group.enter()
+                run()
+            except BaseException:
+                traceback.print_exc()
+            os._exit(1)
+        children.append(pid)
+
+    def forced(option):
+        sock = ulp(socket.socket())
+        sock.setsockopt(socket.SOL_SOCKET, option, ring)
+        sock.settimeout(LIMIT)
+        return sock
+
+    def serve(out):
+        with forced(SO_RCVBUFFORCE) as wait:
+            wait.bind((ARGS.address, 0))
+            wait.listen(count)
+            os.write(out, struct.pack('=H', wait.getsockname()[1]))
+            kept = []
+            while True:
+                kept.append(wait.accept()[0])
+                kept[-1].sendall(kept[-1].recv(1))
+
+    def connect(port, out):
+        kept = [forced(SO_SNDBUFFORCE) for _ in range(count)]
+        os.write(out, b'0')
+        for sock in kept:
+            sock.connect((ARGS.address, port))
+            sock.sendall(b'1')
+            sock.recv(1)
+            os.write(out, mode_of(sock)[:1].encode())
+        signal.pause()
+
+    here, there = os.pipe()
+    try:
+        child(groups[1], lambda: serve(there))
+        port, = struct.unpack('=H', os.read(here, 2))
+        before = [groups[1].memory()]
+        child(groups[0], lambda: connect(port, there))
+        assert os.read(here, 1) == b'0'
+        before.insert(0, groups[0].memory())
+        modes = [os.read(here, 1) for _ in range(count)]
+        took = [group.memory() - was for group, was in zip(groups, before)]
+        if set(modes) == {b'S'}:
+            assert min(took) > ring * (count - kept_rings), 'client and server were charged %d and %d' % tuple(took)
+    finally:
+        for pid in children:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        for group in groups:
+            group.remove()
+        os.close(here)
+        os.close(there)
 
 
 @check
