@@ -26,6 +26,7 @@ import struct
 import sys
 import threading
 import time
+import traceback
 
 EYE = bytes.fromhex('e2d4c3d9')
 PROPOSAL, ACCEPT, CONFIRM, DECLINE = 1, 2, 3, 4
@@ -34,6 +35,7 @@ PAYLOAD = bytes(range(1, 65)) * 4
 MAC = bytes.fromhex('020000c0ffee')
 PEER_ID = b'\xba\xad' + MAC
 LIMIT, UEID, ADDRESS, VICTIM = 15.0, b'', '', 'ulp'
+NAME = 'hostile'
 
 
 # ---- the SMC option on the attacker's SYN and SYN-ACK --------------------------------------------------------
@@ -600,7 +602,7 @@ class ServerVictim:
                 data = conn.recv(65536)
                 if not data:
                     break
-                if data not in PAYLOAD:
+                if data not in PAYLOAD * 257:
                     self.foreign = data
                 conn.sendall(data)
         except OSError:
@@ -653,6 +655,8 @@ def start(*args, **kw):
         status = 4
         try:
             status = attacker(*args, **kw)
+        except Exception:               # status 4 says that it was the attacker's fault
+            traceback.print_exc()
         finally:
             os._exit(status)
     return pid
@@ -704,7 +708,7 @@ def run_case(cgroup, side, name):
     want = table[name][1]
     good = end == want or (want in ('any', 'data', 'loose') and end in ('tcp', 'error', 'the end of the stream')) or \
         (want == 'loose' and end.startswith('foreign bytes'))
-    print('%s hostile %s %s: %s%s, %.1f s' % ('ok  ' if good else 'FAIL', side, name, end if good else
+    print('%s %s %s %s: %s%s, %.1f s' % ('ok  ' if good else 'FAIL', NAME, side, name, end if good else
           '%s, wanted %s' % (end, want), ' (%s)' % why if why else '', took))
     sys.stdout.flush()
     return good
@@ -729,7 +733,7 @@ def run_all(cgroup, cases, jobs):
             try:
                 status = 0 if run_case(cgroup, side, name) else 1
             except Exception as err:    # a broken case is a failed case
-                print('FAIL hostile %s %s: %r' % (side, name, err))
+                print('FAIL %s %s %s: %r' % (NAME, side, name, err))
             finally:
                 sys.stdout.flush()
                 os._exit(status)
@@ -763,7 +767,7 @@ def main():
         failed = run_all(cgroup, cases, args.jobs)
     finally:
         cgroup.remove()
-    print('hostile: %d cases, %d failed' % (len(cases), failed))
+    print('%s: %d cases, %d failed' % (NAME, len(cases), failed))
     return 1 if failed or not cases else 0
 
 
