@@ -30,7 +30,7 @@ from pyverbs.wr import SGE, RecvWR, SendWR          # noqa: E402
 
 import hostile as h                                 # noqa: E402
 
-CONFIRM_LINK, ADD_LINK, ADD_LINK_CONT, DELETE_LINK, REQ_ADD_LINK, CONFIRM_RKEY, TEST_LINK, CONFIRM_RKEY_CONT, DELETE_RKEY = range(1, 10)
+CONFIRM_LINK, ADD_LINK, DELETE_LINK, REQ_ADD_LINK, CONFIRM_RKEY, TEST_LINK, DELETE_RKEY = 1, 2, 4, 5, 6, 7, 9
 DONE, CLOSED, ABORT = 0x80, 0x40, 0x20
 RESPONSE = 0x80
 RING, SLOT, SLOTS, TOKEN = 1 << 16, 512, 64, 0x11a11a
@@ -368,7 +368,7 @@ def never_reads(link):
             break
 
 
-SIZE = 1 << 20
+ONES = b'\xff' * 40
 LIES = {
     # name: (behaviour, expected end)
     'honest': (after(lambda link: None), 'tcp'),
@@ -407,20 +407,20 @@ LIES = {
     'noise': (after(noise(600)), 'any'),
     # LLC
     'kinds': (after(kinds), 'any'),
-    'confirm-link-again': (after(lambda l: l.confirm_link(), lambda l: l.confirm_link(flags=3), lambda l: l.confirm_link(flags=RESPONSE)), 'any'),
-    'add-link': (after(llc(ADD_LINK), llc(ADD_LINK, b'\xff' * 40), llc(ADD_LINK, b'\xff' * 40, v2=False), llc(ADD_LINK, b'\xff' * 40, RESPONSE)), 'tcp'),
-    'request-add-link': (after(times(100, llc(REQ_ADD_LINK, b'\xff' * 40))), 'tcp'),
+    'confirm-link-again': (after(*[lambda l, f=f: l.confirm_link(flags=f) for f in (RESPONSE | 3, 3, RESPONSE)]), 'any'),
+    'add-link': (after(llc(ADD_LINK), *[llc(ADD_LINK, ONES, f, v2=v) for f in (0, RESPONSE) for v in (True, False)]), 'tcp'),
+    'request-add-link': (after(times(100, llc(REQ_ADD_LINK, ONES))), 'tcp'),
     'keys-without-end': (after(keys(600)), 'tcp'),
-    'keys-many-links': (after(llc(CONFIRM_RKEY, b'\xff' * 40), llc(CONFIRM_RKEY, b'\xff' * 40, v2=False)), 'tcp'),
-    'keys-answers-unasked': (after(*[llc(k, b'\xff' * 40, RESPONSE | f) for k in (CONFIRM_RKEY, DELETE_RKEY) for f in (0, 0x20, 0x30)]), 'tcp'),
-    'delete-keys-of-nobody': (after(llc(DELETE_RKEY, b'\xff' * 40), llc(DELETE_RKEY, b'\x09' + b'\xff' * 39), llc(DELETE_RKEY)), 'tcp'),
+    'keys-many-links': (after(llc(CONFIRM_RKEY, ONES), llc(CONFIRM_RKEY, ONES, v2=False)), 'tcp'),
+    'keys-answers-unasked': (after(*[llc(k, ONES, RESPONSE | f) for k in (CONFIRM_RKEY, DELETE_RKEY) for f in (0, 0x20, 0x30)]), 'tcp'),
+    'delete-keys-of-nobody': (after(llc(DELETE_RKEY, ONES), llc(DELETE_RKEY, b'\x09' + ONES[1:]), llc(DELETE_RKEY)), 'tcp'),
     'delete-own-key': (after(lambda l: l.llc(DELETE_RKEY, struct.pack('>BBHI', 1, 0, 0, l.ring.rkey))), 'any'),
     'test-link-flood': (after(times(800, llc(TEST_LINK, b'0123456789abcdef'))), 'tcp'),
     'test-link-answers': (after(times(100, llc(TEST_LINK, b'0123456789abcdef', RESPONSE))), 'tcp'),
     'delete-link': (after(then_wait(llc(DELETE_LINK, b'\x01' + bytes(4), 0x40))), 'error'),
     'delete-link-orderly': (after(then_wait(llc(DELETE_LINK, b'\x01' + bytes(4), 0x60))), 'any'),
     'delete-link-other': (after(llc(DELETE_LINK, b'\x77\xff\xff\xff\xff')), 'any'),
-    'delete-link-answer': (after(llc(DELETE_LINK, b'\xff' * 40, RESPONSE | 0x60)), 'any'),
+    'delete-link-answer': (after(llc(DELETE_LINK, ONES, RESPONSE | 0x60)), 'any'),
 }
 
 
@@ -462,10 +462,10 @@ def joins(answer, confirm=None, works=False):
         other.sendall(h.proposal())
         second = copy.copy(link)
         second.sock, second.tcp = other, select.poll()
-        second.tcp.register(other, select.POLLIN)
         second.begin(TOKEN + 1)
         answer(second, second.llc_of(CONFIRM_RKEY))
         kind, said = h.read_message(other)
+        second.tcp.register(other, select.POLLIN)
         if kind == h.DECLINE:
             h.talk(other)
         elif confirm:
@@ -480,9 +480,14 @@ def joins(answer, confirm=None, works=False):
     return run
 
 
-def answers(flags=0, **but):
-    """CONFIRM_RKEY's answer, with @but of its bytes changed."""
-    return lambda link, request: link.send(h.patched(request[:44], (3, bytes([RESPONSE | flags])), *but.get('patches', ())))
+def answers(flags=0, *patches):
+    """CONFIRM_RKEY's answer, with @patches."""
+    return lambda link, request: link.send(h.patched(request[:44], (3, bytes([RESPONSE | flags])), *patches))
+
+
+def other_key_first(link, request):
+    answers(0, (5, b'abcd'))(link, request)
+    answers()(link, request)
 
 
 def confirm_again(*patches):
@@ -493,7 +498,7 @@ LIES.update({
     'join': (joins(answers(), confirm_again(), works=True), 'tcp'),
     'join-refused': (joins(answers(0x20)), 'any'),
     'join-later': (joins(answers(0x30)), 'any'),
-    'join-other-key': (joins(lambda l, r: (answers(patches=[(5, b'abcd')])(l, r), answers()(l, r)), confirm_again(), works=True), 'any'),
+    'join-other-key': (joins(other_key_first, confirm_again(), works=True), 'any'),
     'join-silence': (joins(lambda l, r: None), 'any'),
     'join-ring-of-nobody': (joins(answers(), confirm_again((RKEY, b'abcd'))), 'any'),
     'join-address-of-nobody': (joins(answers(), confirm_again((ADDR, b'abcdabcd'))), 'any'),
@@ -531,7 +536,7 @@ def served_then(lie):
 
 SERVER = {
     'honest': (serves(), 'tcp'),
-    'speaks-first': (serves(lambda l: (l.cdc(), l.llc(TEST_LINK), l.llc(CONFIRM_RKEY, b'\xff' * 40))), 'any'),
+    'speaks-first': (serves(lambda l: (l.cdc(), l.llc(TEST_LINK), l.llc(CONFIRM_RKEY, ONES))), 'any'),
     'confirms-itself': (serves(lambda l: l.confirm_link()), 'any'),
     'deletes': (serves(lambda l: l.llc(DELETE_LINK, b'\x01' + bytes(4), 0x40)), 'any'),
     'noise-first': (serves(noise(200)), 'any'),
