@@ -19,7 +19,7 @@ import time
 sys.path.append('/usr/lib/python3/dist-packages')   # Debian's Python has pyverbs; the one that runs us may be another
 
 import pyverbs.enums as e                           # noqa: E402
-from pyverbs.addr import GID, AHAttr, GlobalRoute        # noqa: E402
+from pyverbs.addr import GID, AHAttr, GlobalRoute   # noqa: E402
 from pyverbs.cq import CQ                           # noqa: E402
 from pyverbs.device import Context                  # noqa: E402
 from pyverbs.mr import MR                           # noqa: E402
@@ -34,6 +34,7 @@ CONFIRM_LINK, ADD_LINK, DELETE_LINK, REQ_ADD_LINK, CONFIRM_RKEY, TEST_LINK, DELE
 DONE, CLOSED, ABORT = 0x80, 0x40, 0x20
 RESPONSE = 0x80
 RING, SLOT, SLOTS, TOKEN = 1 << 16, 512, 64, 0x11a11a
+LONGEST = 16384
 QPN, RKEY, TOKEN_AT, SIZE_MTU, ADDR, PSN = 38, 41, 46, 50, 52, 61   # in Accept and Confirm
 
 
@@ -67,7 +68,7 @@ class Link:
         self.device = Context(name='rxe0')
         self.pd, self.cq = PD(self.device), CQ(self.device, 4 * SLOTS)
         access = e.IBV_ACCESS_LOCAL_WRITE | e.IBV_ACCESS_REMOTE_WRITE
-        self.ring, self.out = MR(self.pd, RING, access), MR(self.pd, RING + SLOT, access)
+        self.ring, self.out = MR(self.pd, RING, access), MR(self.pd, RING + LONGEST, access)
         self.slots = MR(self.pd, SLOT * SLOTS, access)
         self.qp = QP(self.pd, QPInitAttr(qp_type=e.IBV_QPT_RC, scq=self.cq, rcq=self.cq,
                                          cap=QPCap(max_send_wr=SLOTS, max_recv_wr=SLOTS)), self.attr())
@@ -135,10 +136,10 @@ class Link:
                         raise Declined()
                     raise Over('the victim has closed the TCP connection')
 
-    def work(self, opcode, data, remote=None, wait=True):
+    def work(self, opcode, data, remote=None):
         self.number += 1
         number = SLOTS + self.number
-        offset = RING if opcode == e.IBV_WR_SEND else 0
+        offset = 0 if remote else RING
         self.out.write(data, len(data), offset)
         wr = SendWR(wr_id=number, opcode=opcode, num_sge=1, sg=[SGE(self.out.buf + offset, len(data), self.out.lkey)],
                     send_flags=e.IBV_SEND_SIGNALED)
@@ -155,24 +156,24 @@ class Link:
     def send(self, data):
         self.work(e.IBV_WR_SEND, data)
 
-    def write(self, data, offset=0, rkey=None):
-        self.work(e.IBV_WR_RDMA_WRITE, data, (self.rkey if rkey is None else rkey, self.addr + offset))
+    def write(self, data, offset=0, rkey=None, opcode=e.IBV_WR_RDMA_WRITE):
+        self.work(opcode, data, (self.rkey if rkey is None else rkey, self.addr + offset))
 
     # ---- messages ----
 
-    def llc(self, kind, body=b'', flags=0, v2=True, length=44):
-        self.send(struct.pack('BBBB', kind | (0x20 if v2 else 0), length, 0, flags) + body.ljust(40, b'\0'))
+    def llc(self, kind, body=b'', flags=0, v2=True):
+        self.send(struct.pack('BBBB', kind | (0x20 if v2 else 0), 44, 0, flags) + body.ljust(40, b'\0'))
 
-    def cdc(self, prod=None, cons=None, pflags=0, cflags=0, seq=None, token=None, length=44):
+    def cdc(self, prod=None, cons=None, pflags=0, cflags=0, seq=None, token=None):
         """What is not given is the truth. A cursor is a pair (wrap, count)."""
         if seq is None:
             self.seq += 1
             seq = self.seq
         prod = prod or divmod(self.sent, self.size)
         cons = cons or divmod(self.read, RING)
-        self.send((struct.pack('>BBHI', 0xfe, 44, seq & 0xffff, self.token if token is None else token) +
-                   b''.join(struct.pack('>HHI', 0, wrap & 0xffff, count & 0xffffffff) for wrap, count in (prod, cons)) +
-                   bytes([pflags, cflags]) + bytes(18))[:length])
+        self.send(struct.pack('>BBHI', 0xfe, 44, seq & 0xffff, self.token if token is None else token) +
+                  b''.join(struct.pack('>HHI', 0, wrap & 0xffff, count & 0xffffffff) for wrap, count in (prod, cons)) +
+                  bytes([pflags, cflags]) + bytes(18))
 
     def next(self, wanted, what):
         """The next message that @wanted likes; honest answers to the rest. An abort is the end."""
@@ -402,7 +403,10 @@ LIES = {
     'write-behind-ring': (after(lambda l: l.write(b'x' * 64, l.size - 63)), 'error'),
     'write-before-ring': (after(lambda l: l.write(b'x' * 64, -1)), 'error'),
     'write-key': (after(lambda l: l.write(b'x', 0, rkey=0xdeadbeef)), 'error'),
-    'message-too-long': (after(lambda l: l.send(bytes([0xfe, 44]) + bytes(SLOT - 2))), 'any'),
+    'write-with-immediate': (after(lambda l: l.write(b'x', opcode=e.IBV_WR_RDMA_WRITE_WITH_IMM)), 'error'),
+    'reads': (after(lambda l: l.write(b'x' * 64, opcode=e.IBV_WR_RDMA_READ)), 'error'),
+    'message-long': (after(lambda l: l.send(bytes([0x21, 44]) + bytes(8190))), 'tcp'),      # as long as version 2 has them
+    'message-too-long': (after(lambda l: l.send(bytes([0x21, 44]) + bytes(LONGEST - 2))), 'error'),
     'lengths': (after(lengths), 'tcp'),
     'noise': (after(noise(600)), 'any'),
     # LLC
