@@ -9,6 +9,7 @@ words for the end of a case, but that here
 Whatever it was: the program hears of it and the listener serves the next client.
 """
 import copy
+import itertools
 import os
 import select
 import socket
@@ -62,6 +63,8 @@ class Link:
     """Our end of a link with one connection."""
 
     def __init__(self, sock):
+        # Each process is a peer of its own: none is told of a link group that another one has.
+        h.PEER_ID = struct.pack('>H', os.getpid() & 0xffff) + h.MAC
         self.sock, self.tcp = sock, select.poll()
         self.tcp.register(sock, select.POLLIN)
         self.gid_index = gid_index()
@@ -74,7 +77,7 @@ class Link:
                                          cap=QPCap(max_send_wr=SLOTS, max_recv_wr=SLOTS)), self.attr())
         for slot in range(SLOTS):
             self.post(slot)
-        self.queue, self.done, self.number = [], {}, 0
+        self.queue, self.done, self.numbers = [], {}, itertools.count(SLOTS)
         self.begin(TOKEN)
 
     def begin(self, token):
@@ -137,8 +140,7 @@ class Link:
                     raise Over('the victim has closed the TCP connection')
 
     def work(self, opcode, data, remote=None):
-        self.number += 1
-        number = SLOTS + self.number
+        number = next(self.numbers)
         offset = 0 if remote else RING
         self.out.write(data, len(data), offset)
         wr = SendWR(wr_id=number, opcode=opcode, num_sge=1, sg=[SGE(self.out.buf + offset, len(data), self.out.lkey)],
@@ -234,7 +236,6 @@ class Link:
 def propose(sock):
     """Proposal and Accept; our end is ready, the Confirm is not said."""
     link = Link(sock)
-    h.PEER_ID = struct.pack('>H', os.getpid() & 0xffff) + h.MAC
     sock.sendall(h.proposal())
     kind, said = h.read_message(sock)
     if kind != h.ACCEPT or not said[7] & 8:
@@ -252,7 +253,6 @@ def client(sock):
 
 def accept(sock):
     """Proposal, Accept, Confirm; the link is not confirmed."""
-    h.PEER_ID = struct.pack('>H', os.getpid() & 0xffff) + h.MAC
     link = Link(sock)
     h.read_message(sock)
     sock.sendall(link.own(h.accept()))
@@ -398,15 +398,15 @@ LIES = {
     'done-taken-back': (after(cdc(cflags=DONE), cdc(cflags=0)), 'any'),
     'update-flood': (after(times(1500, cdc(pflags=0x90))), 'tcp'),
     'never-reads': (after(never_reads), 'any'),
-    'goes': (after(goes), 'error'),
+    'goes': (after(then_wait(goes)), 'error'),
     # RDMA
-    'write-behind-ring': (after(lambda l: l.write(b'x' * 64, l.size - 63)), 'error'),
-    'write-before-ring': (after(lambda l: l.write(b'x' * 64, -1)), 'error'),
-    'write-key': (after(lambda l: l.write(b'x', 0, rkey=0xdeadbeef)), 'error'),
-    'write-with-immediate': (after(lambda l: l.write(b'x', opcode=e.IBV_WR_RDMA_WRITE_WITH_IMM)), 'error'),
-    'reads': (after(lambda l: l.write(b'x' * 64, opcode=e.IBV_WR_RDMA_READ)), 'error'),
+    'write-behind-ring': (after(then_wait(lambda l: l.write(b'x' * 64, l.size - 63))), 'error'),
+    'write-before-ring': (after(then_wait(lambda l: l.write(b'x' * 64, -1))), 'error'),
+    'write-key': (after(then_wait(lambda l: l.write(b'x', 0, rkey=0xdeadbeef))), 'error'),
+    'write-with-immediate': (after(then_wait(lambda l: l.write(b'x', opcode=e.IBV_WR_RDMA_WRITE_WITH_IMM))), 'error'),
+    'reads': (after(then_wait(lambda l: l.write(b'x' * 64, opcode=e.IBV_WR_RDMA_READ))), 'error'),
     'message-long': (after(lambda l: l.send(bytes([0x21, 44]) + bytes(8190))), 'tcp'),      # as long as version 2 has them
-    'message-too-long': (after(lambda l: l.send(bytes([0x21, 44]) + bytes(LONGEST - 2))), 'error'),
+    'message-too-long': (after(then_wait(lambda l: l.send(bytes([0x21, 44]) + bytes(LONGEST - 2)))), 'error'),
     'lengths': (after(lengths), 'tcp'),
     'noise': (after(noise(600)), 'any'),
     # LLC
@@ -428,8 +428,8 @@ LIES = {
 }
 
 
-def confirms(say):
-    """As a client, at the moment in which CONFIRM_LINK is asked for."""
+def confirms(say, works=False):
+    """As a client, at the moment in which CONFIRM_LINK is asked for. Unless that @works the victim may decline."""
     def run(sock):
         link = propose(sock)
         sock.sendall(link.own(h.confirm()))
@@ -439,6 +439,8 @@ def confirms(say):
             link.talk()
             link.leave()
         except Declined:
+            if works:
+                raise
             h.declined_talk(sock)
     return run
 
@@ -448,7 +450,7 @@ LIES.update({
     'confirm-other-gid': (confirms(lambda l, r: l.confirm_link(r, gid=bytes(16))), 'any'),
     'confirm-eyecatcher': (confirms(lambda l, r: l.confirm_link(r, flags=RESPONSE)), 'any'),
     'confirm-number': (confirms(lambda l, r: l.confirm_link(r, number=0)), 'any'),
-    'confirm-twice': (confirms(lambda l, r: (l.confirm_link(r), l.confirm_link(r))), 'tcp'),
+    'confirm-twice': (confirms(lambda l, r: (l.confirm_link(r), l.confirm_link(r)), works=True), 'tcp'),
     'confirm-asks-back': (confirms(lambda l, r: (l.confirm_link(r, flags=3), l.confirm_link(r))), 'any'),
     'confirm-after-data': (confirms(lambda l, r: (l.cdc(), l.confirm_link(r))), 'any'),
     'confirm-after-lies': (confirms(lambda l, r: (l.cdc(prod=(7, 7)), l.llc(TEST_LINK), l.confirm_link(r))), 'any'),
@@ -478,7 +480,6 @@ def joins(answer, confirm=None, works=False):
         if works:
             second.talk()
             second.leave()
-        link.number = second.number
         link.talk()
         link.leave()
     return run
@@ -514,13 +515,12 @@ LIES.update({
 })
 
 
-def serves(say=None):
-    """As a server, whose client is the victim."""
+def serves(say):
+    """As a server, before the link is confirmed. The victim may decline."""
     def run(sock):
         link = accept(sock)
         try:
-            if say:
-                say(link)
+            say(link)
             link.confirm_link(flags=3)
             link.llc_of(CONFIRM_LINK, response=True)
         except Declined:
@@ -530,6 +530,7 @@ def serves(say=None):
 
 
 def served_then(lie):
+    """As a server, in a connection that works."""
     def run(sock):
         link = server(sock)
         link.next(lambda _: link.peer_wrote, 'what the program says')
@@ -539,7 +540,7 @@ def served_then(lie):
 
 
 SERVER = {
-    'honest': (serves(), 'tcp'),
+    'honest': (served_then(lambda link: None), 'tcp'),
     'speaks-first': (serves(lambda l: (l.cdc(), l.llc(TEST_LINK), l.llc(CONFIRM_RKEY, ONES))), 'any'),
     'confirms-itself': (serves(lambda l: l.confirm_link()), 'any'),
     'deletes': (serves(lambda l: l.llc(DELETE_LINK, b'\x01' + bytes(4), 0x40)), 'any'),
