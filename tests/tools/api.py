@@ -21,6 +21,7 @@ import threading
 import time
 import traceback
 
+from cgroup import Cgroup
 from synopt import fold
 
 TCP_ULP = 31
@@ -646,36 +647,10 @@ def wait_gone(ends, seconds):
         time.sleep(0.05)
 
 
-class Cgroup:
-    """A cgroup whose memory is counted."""
-
-    def __init__(self, name):
-        root = next(words[1] for words in map(str.split, open('/proc/mounts')) if words[2] == 'cgroup2')
-        self.path = '%s/smcu-%s-%d' % (root, name, os.getpid())
-        os.mkdir(self.path)
-
-    def enter(self):
-        with open(self.path + '/cgroup.procs', 'w') as procs:
-            procs.write('0')
-
-    def memory(self):
-        with open(self.path + '/memory.current') as current:
-            return int(current.read())
-
-    def remove(self):
-        end = time.monotonic() + LIMIT
-        while True:
-            try:
-                return os.rmdir(self.path)
-            except OSError as err:
-                assert err.errno == errno.EBUSY and time.monotonic() < end, err
-                time.sleep(0.05)
-
-
 @check
 def rings_are_memory_of_the_program():
     """Both ends' rings are charged to their cgroups, although it is a worker of the kernel that asks for them."""
-    if not ARGS.both:
+    if not ARGS.both or not os.path.exists('/sys/class/infiniband/rxe0'):
         return
     # A group keeps 16 rings of those that were there before; those are charged already.
     ring, count, kept_rings = 512 << 10, 24, 16
@@ -729,14 +704,14 @@ def rings_are_memory_of_the_program():
         before.insert(0, groups[0].memory())
         modes = [os.read(here, 1) for _ in range(count)]
         took = [group.memory() - was for group, was in zip(groups, before)]
-        if set(modes) == {b'S'}:
-            assert min(took) > ring * (count - kept_rings), 'client and server were charged %d and %d' % tuple(took)
+        assert set(modes) == {b'S'}, modes
+        assert min(took) > ring * (count - kept_rings), 'client and server were charged %d and %d' % tuple(took)
     finally:
         for pid in children:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
         for group in groups:
-            group.remove()
+            group.remove(LIMIT)
         os.close(here)
         os.close(there)
 

@@ -26,7 +26,8 @@ import struct
 import sys
 import threading
 import time
-import traceback
+
+from cgroup import Cgroup
 
 EYE = bytes.fromhex('e2d4c3d9')
 PROPOSAL, ACCEPT, CONFIRM, DECLINE = 1, 2, 3, 4
@@ -110,13 +111,11 @@ def option_program():
     return b''.join(code)
 
 
-class Cgroup:
+class AnnouncingCgroup(Cgroup):
     """A cgroup whose sockets announce SMC."""
 
     def __init__(self):
-        root = next(line.split()[1] for line in open('/proc/mounts') if line.split()[2] == 'cgroup2')
-        self.path = '%s/smcu-hostile-%d' % (root, os.getpid())
-        os.mkdir(self.path)
+        super().__init__(NAME)
         try:
             prog = option_program()
             insns, log = ctypes.create_string_buffer(prog, len(prog)), ctypes.create_string_buffer(65536)
@@ -135,13 +134,6 @@ class Cgroup:
         except BaseException:
             self.remove()
             raise
-
-    def enter(self):
-        with open(self.path + '/cgroup.procs', 'w') as procs:
-            procs.write('0')
-
-    def remove(self):
-        os.rmdir(self.path)
 
 
 # ---- messages ------------------------------------------------------------------------------------------------
@@ -655,8 +647,9 @@ def start(*args, **kw):
         status = 4
         try:
             status = attacker(*args, **kw)
-        except Exception:               # status 4 says that it was the attacker's fault
-            traceback.print_exc()
+        except Exception as err:        # status 4 says that it was the attacker's fault
+            print('       attacker: %r' % err)
+            sys.stdout.flush()
         finally:
             os._exit(status)
     return pid
@@ -762,7 +755,7 @@ def main():
         for side, name in cases:
             print('%s/%s' % (side, name))
         return 0
-    cgroup = Cgroup()
+    cgroup = AnnouncingCgroup()
     try:
         failed = run_all(cgroup, cases, args.jobs)
     finally:
